@@ -1,0 +1,1 @@
+//! Delays between attempts: doubling, bounded, jittered from a seeded source.

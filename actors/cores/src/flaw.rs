@@ -1,0 +1,76 @@
+//! Deliberately wrong decisions, one per invariant, so that the harness can show that each invariant is really checked.
+//!
+//! A flawed core is the true core with one decision changed. Without the cargo feature `flaws` there is nothing to
+//! switch on: [`Flaw`] has one value, the check is the constant `false`, and the wrong branch is never compiled in.
+//!
+//! Owns: the list of flaws. Refuses: knowing what they do; each core asks about its own.
+
+/// One wrong decision, or none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Flaw {
+    /// The true core.
+    #[default]
+    None,
+    /// **I1**, factory: a reservation hands out a slot that is reserved already when none is free.
+    #[cfg(feature = "flaws")]
+    LeaseTwice,
+    /// **I2**, factory: a ticket that was redeemed may be redeemed again.
+    #[cfg(feature = "flaws")]
+    RedeemTwice,
+    /// **I3**, factory: a slot whose actor has ended is still counted.
+    #[cfg(feature = "flaws")]
+    CountsDrift,
+    /// **I4**, resolution: a request is refused when the best candidate is full, although another has a free slot.
+    #[cfg(feature = "flaws")]
+    RefusesTooEarly,
+    /// **I5**, factory: a lease that lapses does not give its slot back.
+    #[cfg(feature = "flaws")]
+    LapseForgotten,
+    /// **I6**, gateway: a report of an older incarnation replaces what a newer one said.
+    #[cfg(feature = "flaws")]
+    OlderIncarnation,
+    /// **I7**, resolution: after the first report of a zone the later ones are ignored.
+    #[cfg(feature = "flaws")]
+    DeafToReports,
+    /// **I8**, factory: a slot ends in the books and its actor is not told to stop.
+    #[cfg(feature = "flaws")]
+    SlotNotStopped,
+}
+
+impl Flaw {
+    /// Is `wrong` the flaw that is switched on?
+    #[cfg(feature = "flaws")]
+    pub fn is(self, wrong: Flaw) -> bool {
+        self == wrong
+    }
+
+    /// Every flaw there is.
+    #[cfg(feature = "flaws")]
+    pub const ALL: [Flaw; 8] = [
+        Flaw::LeaseTwice,
+        Flaw::RedeemTwice,
+        Flaw::CountsDrift,
+        Flaw::RefusesTooEarly,
+        Flaw::LapseForgotten,
+        Flaw::OlderIncarnation,
+        Flaw::DeafToReports,
+        Flaw::SlotNotStopped,
+    ];
+}
+
+/// `flawed!(self.flaw, LeaseTwice)`: is this flaw on? Without the feature `flaws` it is the constant `false`, and the
+/// name of the variant is not even looked up.
+macro_rules! flawed {
+    ($flaw:expr, $variant:ident) => {{
+        #[cfg(feature = "flaws")]
+        {
+            $flaw.is($crate::flaw::Flaw::$variant)
+        }
+        #[cfg(not(feature = "flaws"))]
+        {
+            let _ = &$flaw;
+            false
+        }
+    }};
+}
+pub(crate) use flawed;
