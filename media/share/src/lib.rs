@@ -1,1 +1,14 @@
-//! media-share
+//! The ports between what is shown and what shows it: a *program* is what all sessions of an instance share, a *playback*
+//! is what one of them is shown.
+//!
+//! Owns: the words for pictures and their format, the two ports, and the playback of a clip out of memory.
+//! Refuses: how a picture comes to be. No GStreamer, no GPU, no socket, no actor and no clock: `now` comes in, pictures
+//! come out. `media/session` drives the ports, `media/pipeline` and the services stand behind them.
+
+pub mod clip;
+pub mod picture;
+pub mod playback;
+
+pub use clip::{AccessUnit, ClipFault, ClipPlayback, ClipTrack};
+pub use picture::{Codec, Format, Picture};
+pub use playback::{PICTURE_DEADLINE, Playback, PlaybackState, Program};
