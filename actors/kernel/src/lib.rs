@@ -1,1 +1,37 @@
-//! actors-kernel
+//! The actor runtime: typed addresses that work the same near and far, bounded mailboxes, deadlines, supervision,
+//! inspection, owned tasks, drain.
+//!
+//! Owns: every actor and task of a node, the directory of who lives where, the links to other nodes.
+//! Refuses: decisions. It knows no slot, zone or picture. It is the one crate that names `actix`, and of `actix` it asks a
+//! mailbox and a context, nothing more: supervision, bounds and inspection are ours. One node lives on one
+//! current-thread runtime; call [`Node::start`] inside a `tokio::task::LocalSet`. What is promised is in
+//! `docs/semantics.md`.
+
+mod actor;
+mod addr;
+mod books;
+mod call;
+mod cx;
+mod directory;
+mod dispatch;
+mod inspector;
+mod links;
+mod node;
+mod owned;
+mod port;
+mod pump;
+mod routes;
+mod shell;
+mod supervisor;
+
+pub use actor::{Actor, Answer, Caller, End, Handler, Obituary, Promise, Spec};
+pub use actors_protocol::{ActorPath, Fault, Includes, Message, Protocol, Request};
+pub use addr::{ActorRef, Addr};
+pub use cx::Cx;
+pub use directory::Census;
+pub use dispatch::Access;
+pub use links::{LinkState, Route};
+pub use node::{Drained, Node, NodeOptions};
+pub use owned::OwnedTask;
+pub use routes::Routes;
+pub use supervisor::SpawnError;

@@ -83,6 +83,13 @@ impl FromStr for ActorPath {
     }
 }
 
+impl core::borrow::Borrow<str> for ActorPath {
+    /// Hashes and compares as its text, so that a map keyed by path is searched without making one.
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
 impl fmt::Display for ActorPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(&self.0)

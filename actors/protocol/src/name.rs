@@ -79,6 +79,12 @@ macro_rules! name {
             }
         }
 
+        impl AsRef<str> for $type {
+            fn as_ref(&self) -> &str {
+                &self.0
+            }
+        }
+
         impl From<$type> for String {
             fn from(name: $type) -> String {
                 name.0.into_string()

@@ -1,0 +1,388 @@
+//! Which host runs which instance of a zone: wanted against reported, and what to do about the difference.
+//!
+//! Owns: the list of wanted instances, where each was placed, why one does not run, and the pauses between tries.
+//! Refuses: making anything. A host is asked again only after it has answered or been given up.
+//!
+//! ```text
+//!   wanted ──► creating(host) ──created──► running(host, life) ──life changed or missing──► wanted
+//!                 │   ▲                          │
+//!            refused, no answer                  └──host gone──► wanted (on another host, if there is one)
+//!                 ▼   │ 1 s, doubling to 8 s
+//!               failed (with its cause)
+//! ```
+
+use std::collections::{BTreeMap, VecDeque};
+
+use actors_protocol::host::{CreateInstance, Creation};
+use actors_protocol::zone::InstanceFailure;
+use actors_protocol::{Incarnation, InstanceName, Millis, NodeName};
+
+/// A host is asked what it runs this often.
+pub const STATUS_EVERY: Millis = Millis(500);
+/// The first pause after a failed try; it doubles.
+pub const RETRY_FIRST: Millis = Millis(1_000);
+/// The longest pause between tries.
+pub const RETRY_MOST: Millis = Millis(8_000);
+/// Instances that one zone may be told to run.
+pub const INSTANCES_MAX: usize = 1_024;
+
+/// What the shell is to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Ask this host to make the instance; tell the core how it went.
+    Create {
+        /// Which host.
+        host: NodeName,
+        /// What.
+        create: Box<CreateInstance>,
+    },
+    /// Ask this host what it runs; tell the core.
+    Status {
+        /// Which host.
+        host: NodeName,
+    },
+    /// The failures are other than before.
+    Failures(Vec<InstanceFailure>),
+}
+
+/// An instance that the zone should run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    /// What to ask of a host.
+    pub create: CreateInstance,
+    /// Only this host; none = whichever has the fewest instances.
+    pub host: Option<NodeName>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Place {
+    Nowhere,
+    Creating(NodeName),
+    Running(NodeName, Option<Incarnation>),
+}
+
+#[derive(Debug)]
+struct Instance {
+    wanted: Wanted,
+    place: Place,
+    cause: Option<String>,
+    not_before: Millis,
+    pause: Millis,
+}
+
+/// The zone manager's core.
+#[derive(Debug, Default)]
+pub struct ZoneCore {
+    instances: BTreeMap<InstanceName, Instance>,
+    /// The hosts that are alive; true while an answer to a status is awaited.
+    hosts: BTreeMap<NodeName, bool>,
+    next_status: Millis,
+    /// When placing was tried last.
+    placed: Millis,
+    effects: VecDeque<Effect>,
+    told: Vec<InstanceFailure>,
+}
+
+impl ZoneCore {
+    /// A zone that should run `wanted`; what is over [`INSTANCES_MAX`] is the caller's to refuse.
+    pub fn new(wanted: Vec<Wanted>) -> ZoneCore {
+        let fresh = |wanted: Wanted| {
+            let name = wanted.create.instance.clone();
+            let (place, cause) = (Place::Nowhere, Some(waiting(&wanted)));
+            (name, Instance { wanted, place, cause, not_before: Millis::ZERO, pause: RETRY_FIRST })
+        };
+        ZoneCore { instances: wanted.into_iter().map(fresh).collect(), ..ZoneCore::default() }
+    }
+
+    /// The hosts of the zone that are alive now.
+    pub fn hosts(&mut self, now: Millis, alive: &[NodeName]) {
+        self.hosts.retain(|host, _| alive.contains(host));
+        for host in alive {
+            self.hosts.entry(host.clone()).or_insert(false);
+        }
+        for instance in self.instances.values_mut() {
+            if let Place::Creating(host) | Place::Running(host, _) = &instance.place
+                && !self.hosts.contains_key(host)
+            {
+                instance.cause = Some(format!("host {host} is gone"));
+                instance.place = Place::Nowhere;
+                instance.not_before = now;
+                instance.pause = RETRY_FIRST;
+            }
+        }
+        self.place(now);
+    }
+
+    /// What a host says it runs; none = it did not answer.
+    pub fn status(&mut self, now: Millis, host: &NodeName, running: Option<&[(InstanceName, Incarnation)]>) {
+        if let Some(awaited) = self.hosts.get_mut(host) {
+            *awaited = false;
+        }
+        let Some(running) = running else { return };
+        for (name, instance) in &mut self.instances {
+            let life = running.iter().find(|(running, _)| running == name).map(|(_, life)| *life);
+            match (&instance.place, life) {
+                (Place::Running(at, _), Some(life)) if at == host => {
+                    instance.place = Place::Running(host.clone(), Some(life));
+                }
+                // The host restarted, or its instance ended: it is made again.
+                (Place::Running(at, _), None) if at == host => {
+                    instance.place = Place::Nowhere;
+                    instance.cause = Some(format!("host {host} no longer runs it"));
+                    instance.not_before = now;
+                }
+                // The zone restarted, its hosts did not: what runs is taken over, not made twice.
+                (Place::Nowhere, Some(life)) => {
+                    instance.place = Place::Running(host.clone(), Some(life));
+                    instance.cause = None;
+                }
+                _ => {}
+            }
+        }
+        self.place(now);
+    }
+
+    /// How a host answered [`Effect::Create`]; an error is a host that did not.
+    pub fn created(&mut self, now: Millis, host: &NodeName, name: &InstanceName, answer: Result<Creation, String>) {
+        let Some(instance) = self.instances.get_mut(name) else { return };
+        if instance.place != Place::Creating(host.clone()) {
+            return;
+        }
+        match answer {
+            Ok(Creation::Created { factory } | Creation::Exists { factory }) => {
+                instance.place = Place::Running(host.clone(), Some(factory.incarnation));
+                instance.cause = None;
+                instance.pause = RETRY_FIRST;
+            }
+            Ok(Creation::Refused { cause }) | Err(cause) => {
+                instance.place = Place::Nowhere;
+                instance.cause = Some(format!("host {host}: {cause}"));
+                instance.not_before = now + instance.pause;
+                instance.pause = Millis(instance.pause.0 * 2).min(RETRY_MOST);
+            }
+        }
+        self.place(now);
+    }
+
+    /// When to call [`ZoneCore::on_timeout`].
+    pub fn poll_timeout(&self) -> Option<Millis> {
+        // What could have been placed has been; only a pause that is still to end is waited for.
+        let pauses = self.instances.values().filter(|instance| instance.place == Place::Nowhere);
+        let pause = pauses.map(|instance| instance.not_before).filter(|end| *end > self.placed).min();
+        Some(pause.map_or(self.next_status, |pause| pause.min(self.next_status)))
+    }
+
+    /// Asks hosts what they run, and tries again what failed.
+    pub fn on_timeout(&mut self, now: Millis) {
+        if now >= self.next_status {
+            self.next_status = now + STATUS_EVERY;
+            for (host, awaited) in &mut self.hosts {
+                if !std::mem::replace(awaited, true) {
+                    self.effects.push_back(Effect::Status { host: host.clone() });
+                }
+            }
+        }
+        self.place(now);
+    }
+
+    /// The next thing to do.
+    pub fn poll_effect(&mut self) -> Option<Effect> {
+        self.effects.pop_front()
+    }
+
+    /// Each wanted instance and the host that runs it.
+    pub fn placement(&self) -> Vec<(InstanceName, Option<NodeName>)> {
+        let host = |instance: &Instance| match &instance.place {
+            Place::Running(host, _) => Some(host.clone()),
+            _ => None,
+        };
+        self.instances.iter().map(|(name, instance)| (name.clone(), host(instance))).collect()
+    }
+
+    /// Why instances do not run.
+    pub fn failures(&self) -> Vec<InstanceFailure> {
+        let failure = |(name, instance): (&InstanceName, &Instance)| {
+            let service = instance.wanted.create.offerings.first()?.service.clone();
+            Some(InstanceFailure { instance: name.clone(), service, cause: instance.cause.clone()? })
+        };
+        self.instances.iter().filter_map(failure).collect()
+    }
+
+    fn place(&mut self, now: Millis) {
+        self.placed = now;
+        let mut load: BTreeMap<NodeName, usize> = self.hosts.keys().map(|host| (host.clone(), 0)).collect();
+        for instance in self.instances.values() {
+            if let Place::Creating(host) | Place::Running(host, _) = &instance.place {
+                *load.entry(host.clone()).or_default() += 1;
+            }
+        }
+        for instance in self.instances.values_mut() {
+            if instance.place != Place::Nowhere || instance.not_before > now {
+                continue;
+            }
+            let host = match &instance.wanted.host {
+                Some(host) => self.hosts.contains_key(host).then(|| host.clone()),
+                None => self.hosts.keys().min_by_key(|host| load[*host]).cloned(),
+            };
+            let Some(host) = host else {
+                instance.cause = Some(waiting(&instance.wanted));
+                continue;
+            };
+            *load.entry(host.clone()).or_default() += 1;
+            instance.place = Place::Creating(host.clone());
+            let create = Box::new(instance.wanted.create.clone());
+            self.effects.push_back(Effect::Create { host, create });
+        }
+        let failures = self.failures();
+        if failures != self.told {
+            self.told.clone_from(&failures);
+            self.effects.push_back(Effect::Failures(failures));
+        }
+    }
+}
+
+fn waiting(wanted: &Wanted) -> String {
+    match &wanted.host {
+        Some(host) => format!("host {host} is not up; start it, or remove `host` from the instance's configuration"),
+        None => format!("zone {} has no host that is up; start one", wanted.create.zone),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actors_protocol::Address;
+    use actors_protocol::host::Offering;
+
+    fn wanted(name: &str, host: Option<&str>) -> Wanted {
+        let create = CreateInstance {
+            instance: name.parse().expect("name"),
+            zone: "zone-a".parse().expect("name"),
+            gateway: "zone-a".parse().expect("name"),
+            builder: "echo".into(),
+            offerings: vec![Offering { service: "echo.demo".parse().expect("name"), cap: None }],
+            slots: 4,
+            parameters: BTreeMap::new(),
+            provisional: None,
+        };
+        Wanted { create, host: host.map(|host| host.parse().expect("name")) }
+    }
+
+    fn factory(life: u64) -> Address {
+        format!("fusion://demo/host-a/instance/one#{life}").parse().expect("address")
+    }
+
+    fn creates(core: &mut ZoneCore) -> Vec<(String, String)> {
+        let mut list = Vec::new();
+        while let Some(effect) = core.poll_effect() {
+            if let Effect::Create { host, create } = effect {
+                list.push((host.to_string(), create.instance.to_string()));
+            }
+        }
+        list
+    }
+
+    fn names(names: &[&str]) -> Vec<NodeName> {
+        names.iter().map(|name| name.parse().expect("name")).collect()
+    }
+
+    fn pair(host: &str, instance: &str) -> (String, String) {
+        (host.to_owned(), instance.to_owned())
+    }
+
+    #[test]
+    fn instances_spread_over_the_hosts_and_are_asked_for_once() {
+        let mut core = ZoneCore::new(vec![wanted("one", None), wanted("two", None), wanted("six", Some("host-b"))]);
+        assert!(core.failures().iter().any(|failure| failure.cause.contains("has no host that is up")));
+        core.hosts(Millis(1), &names(&["host-a", "host-b"]));
+        let made = creates(&mut core);
+        assert_eq!(made.len(), 3);
+        assert_eq!(made, [pair("host-a", "one"), pair("host-b", "six"), pair("host-a", "two")]);
+        core.hosts(Millis(2), &names(&["host-a", "host-b"]));
+        assert!(creates(&mut core).is_empty(), "an answer is awaited");
+    }
+
+    #[test]
+    fn a_refusal_is_told_and_tried_again_after_a_pause_that_grows() {
+        let mut core = ZoneCore::new(vec![wanted("one", None)]);
+        let host = "host-a".parse().expect("name");
+        core.hosts(Millis(0), &names(&["host-a"]));
+        assert_eq!(creates(&mut core), [pair("host-a", "one")]);
+        let refusal = || Ok(Creation::Refused { cause: "clip '/no/such' does not exist".into() });
+        core.created(Millis(0), &host, &"one".parse().expect("name"), refusal());
+        assert!(core.failures()[0].cause.contains("/no/such"), "{:?}", core.failures());
+        core.on_timeout(Millis(999));
+        assert!(creates(&mut core).is_empty());
+        core.on_timeout(Millis(1_000));
+        assert_eq!(creates(&mut core).len(), 1);
+        core.created(Millis(1_000), &host, &"one".parse().expect("name"), refusal());
+        core.on_timeout(Millis(2_999));
+        assert!(creates(&mut core).is_empty(), "the second pause is twice the first");
+        core.on_timeout(Millis(3_000));
+        assert_eq!(creates(&mut core).len(), 1);
+        core.created(Millis(3_000), &host, &"one".parse().expect("name"), Ok(Creation::Created { factory: factory(7) }));
+        assert!(core.failures().is_empty());
+        assert_eq!(core.placement(), [("one".parse().expect("name"), Some(host))]);
+    }
+
+    #[test]
+    fn what_a_restarted_host_no_longer_runs_is_made_again() {
+        let mut core = ZoneCore::new(vec![wanted("one", None)]);
+        let (host, name) = ("host-a".parse().expect("name"), "one".parse().expect("name"));
+        core.hosts(Millis(0), &names(&["host-a"]));
+        creates(&mut core);
+        core.created(Millis(0), &host, &name, Ok(Creation::Created { factory: factory(7) }));
+        core.status(Millis(500), &host, Some(&[(name.clone(), Incarnation(7))]));
+        assert!(creates(&mut core).is_empty());
+        core.status(Millis(1_000), &host, Some(&[]));
+        assert_eq!(creates(&mut core), [pair("host-a", "one")]);
+    }
+
+    #[test]
+    fn a_restarted_zone_takes_over_what_its_hosts_run() {
+        let mut core = ZoneCore::new(vec![wanted("one", Some("host-a"))]);
+        let (host, name): (NodeName, InstanceName) = ("host-a".parse().expect("name"), "one".parse().expect("name"));
+        core.hosts(Millis(0), &names(&["host-a"]));
+        creates(&mut core);
+        core.created(Millis(5), &host, &name, Ok(Creation::Exists { factory: factory(7) }));
+        assert!(core.failures().is_empty());
+    }
+
+    #[test]
+    fn when_a_host_goes_its_instances_move() {
+        let mut core = ZoneCore::new(vec![wanted("one", None)]);
+        core.hosts(Millis(0), &names(&["host-a"]));
+        creates(&mut core);
+        core.created(
+            Millis(0),
+            &"host-a".parse().expect("name"),
+            &"one".parse().expect("name"),
+            Ok(Creation::Created { factory: factory(7) }),
+        );
+        core.hosts(Millis(9), &names(&["host-b"]));
+        assert_eq!(creates(&mut core), [pair("host-b", "one")]);
+    }
+
+    #[test]
+    fn an_instance_without_its_host_does_not_keep_the_core_awake() {
+        let mut core = ZoneCore::new(vec![wanted("one", Some("host-b"))]);
+        core.hosts(Millis(3), &names(&["host-a"]));
+        core.on_timeout(Millis(3));
+        assert_eq!(core.poll_timeout(), Some(Millis(503)));
+    }
+
+    #[test]
+    fn hosts_are_asked_what_they_run_and_not_again_before_they_answer() {
+        let mut core = ZoneCore::new(vec![]);
+        let host = "host-a".parse().expect("name");
+        core.hosts(Millis(0), &names(&["host-a"]));
+        core.on_timeout(Millis(0));
+        assert_eq!(core.poll_effect(), Some(Effect::Status { host: "host-a".parse().expect("name") }));
+        core.on_timeout(Millis(500));
+        assert_eq!(core.poll_effect(), None);
+        core.status(Millis(600), &host, None);
+        core.on_timeout(Millis(1_000));
+        assert_eq!(core.poll_effect(), Some(Effect::Status { host }));
+        assert_eq!(core.poll_timeout(), Some(Millis(1_500)));
+    }
+}

@@ -1,0 +1,160 @@
+//! Addresses: [`ActorRef`] for one life of an actor on this node, [`Addr`] for a protocol, near or far.
+
+use std::marker::PhantomData;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actors_protocol::{ActorPath, Fault, Includes, Incarnation, Message, NodeName, Protocol, Request};
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+
+use crate::actor::{Actor, Caller, Handler};
+use crate::call::{Call, ReplyTo};
+use crate::directory::Directory;
+use crate::links::Links;
+use crate::port::{Deliver, NearCall, Port};
+
+/// One life of an actor on this node. Takes every message, also those that cannot cross the network.
+pub struct ActorRef<A: Actor> {
+    pub(crate) port: Arc<Port<A>>,
+}
+
+impl<A: Actor> Clone for ActorRef<A> {
+    fn clone(&self) -> Self {
+        ActorRef { port: self.port.clone() }
+    }
+}
+
+impl<A: Actor> ActorRef<A> {
+    /// Where it lives.
+    pub fn path(&self) -> &ActorPath {
+        &self.port.path
+    }
+
+    /// Which life this is.
+    pub fn incarnation(&self) -> Incarnation {
+        self.port.incarnation
+    }
+
+    /// Leaves a message without waiting for the answer. Nobody hears whether it was handled; an actor that is gone or
+    /// overloaded is told at once.
+    pub fn tell<M: Message>(&self, message: M) -> Result<(), Fault>
+    where
+        A: Handler<M>,
+    {
+        if !self.port.mailbox.connected() {
+            return Err(self.port.gone());
+        }
+        if self.port.books.depth() >= self.port.books.bound {
+            return Err(Fault::Overloaded(self.port.path.to_string()));
+        }
+        self.port.post(self.call(message, None, ReplyTo::Nobody));
+        Ok(())
+    }
+
+    /// Asks, and waits for the answer at most `within`.
+    pub async fn ask<M: Message>(&self, message: M, within: Duration) -> Result<M::Reply, Fault>
+    where
+        A: Handler<M>,
+    {
+        let deadline = Instant::now() + within;
+        let (sender, receiver) = oneshot::channel();
+        self.port.post(self.call(message, Some(deadline), ReplyTo::near(sender)));
+        wait(receiver, deadline, self.port.path.as_str()).await
+    }
+
+    /// The address by which others reach whichever life is at this path.
+    pub fn addr(&self) -> Addr<A::Protocol> {
+        let place = Place::Near { directory: self.port.directory.clone() };
+        Addr { place, path: self.port.path.clone(), incarnation: Incarnation::ANY, protocol: PhantomData }
+    }
+
+    /// Asks it to stop after the messages that wait.
+    pub fn stop(&self) {
+        self.port.halt();
+    }
+
+    /// Ends it as a crash would.
+    pub fn kill(&self) {
+        self.port.kill();
+    }
+
+    fn call<M: Message>(&self, message: M, deadline: Option<Instant>, reply: ReplyTo<M::Reply>) -> Call<M> {
+        Call { message, arrived: Instant::now(), deadline, caller: Caller::near(), trace: 0, reply }
+    }
+}
+
+async fn wait<R>(receiver: oneshot::Receiver<Result<R, Fault>>, deadline: Instant, path: &str) -> Result<R, Fault> {
+    match tokio::time::timeout_at(deadline, receiver).await {
+        Ok(Ok(reply)) => reply,
+        Ok(Err(_)) => Err(Fault::Gone(path.to_owned())),
+        Err(_) => Err(Fault::Deadline),
+    }
+}
+
+enum Place {
+    Near { directory: Arc<Directory> },
+    Far { links: Rc<Links>, node: NodeName },
+}
+
+/// An actor that speaks protocol `P`, on this node or another: the call is the same.
+pub struct Addr<P: Protocol> {
+    place: Place,
+    path: ActorPath,
+    incarnation: Incarnation,
+    protocol: PhantomData<fn() -> P>,
+}
+
+impl<P: Protocol> Clone for Addr<P> {
+    fn clone(&self) -> Self {
+        let place = match &self.place {
+            Place::Near { directory } => Place::Near { directory: directory.clone() },
+            Place::Far { links, node } => Place::Far { links: links.clone(), node: node.clone() },
+        };
+        Addr { place, path: self.path.clone(), incarnation: self.incarnation, protocol: PhantomData }
+    }
+}
+
+impl<P: Protocol> Addr<P> {
+    pub(crate) fn far(links: Rc<Links>, node: NodeName, path: ActorPath) -> Addr<P> {
+        Addr { place: Place::Far { links, node }, path, incarnation: Incarnation::ANY, protocol: PhantomData }
+    }
+
+    pub(crate) fn near(directory: Arc<Directory>, path: ActorPath) -> Addr<P> {
+        Addr { place: Place::Near { directory }, path, incarnation: Incarnation::ANY, protocol: PhantomData }
+    }
+
+    /// The same address, for this life only: a later one is not reached (invariant I6).
+    pub fn of(mut self, incarnation: Incarnation) -> Addr<P> {
+        self.incarnation = incarnation;
+        self
+    }
+
+    /// Where it lives on its node.
+    pub fn path(&self) -> &ActorPath {
+        &self.path
+    }
+
+    /// Asks, and waits for the answer at most `within`. At most once: nothing is sent twice. A fault of `Deadline` or
+    /// `Gone` leaves open whether the call was carried out.
+    pub async fn ask<M: Request>(&self, message: M, within: Duration) -> Result<M::Reply, Fault>
+    where
+        P: Includes<M>,
+    {
+        match &self.place {
+            Place::Near { directory } => {
+                let deadline = Instant::now() + within;
+                let deliver = directory
+                    .find(self.path.as_str(), self.incarnation)
+                    .ok_or_else(|| Fault::Gone(self.path.to_string()))?;
+                let (reply, receiver) = oneshot::channel();
+                deliver.near(M::TAG, Box::new(NearCall { message, deadline, reply }))?;
+                wait(receiver, deadline, self.path.as_str()).await
+            }
+            Place::Far { links, node } => {
+                links.to(node)?.ask(self.path.as_str(), self.incarnation, &message, within).await
+            }
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! The links of a node to others: one per node, dialled when first needed, kept up, dropped with its route.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+use actors_protocol::{Fault, NodeName};
+use transport_link::{Endpoint, Redial, Target};
+use transport_wire::version::Versions;
+
+use crate::owned::{OwnedTask, TaskBooks};
+
+/// Where a node is found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Route {
+    /// The node.
+    pub node: NodeName,
+    /// The UDP address to dial.
+    pub endpoint: SocketAddr,
+    /// A DNS name of its certificate.
+    pub server_name: String,
+}
+
+impl Route {
+    fn target(&self) -> Target {
+        Target { endpoint: self.endpoint, server_name: self.server_name.clone() }
+    }
+}
+
+/// How a link is, for people.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct LinkState {
+    /// The node at its other end.
+    pub node: NodeName,
+    /// Where it is dialled.
+    pub endpoint: SocketAddr,
+    /// Is it up?
+    pub up: bool,
+    /// How often it has come up.
+    pub ups: u64,
+    /// Round-trip time in microseconds, when it is up.
+    pub rtt_us: Option<u64>,
+    /// Why it is down.
+    pub error: Option<String>,
+}
+
+struct Link {
+    redial: Redial,
+    _driver: OwnedTask,
+}
+
+/// All links of a node.
+pub(crate) struct Links {
+    endpoint: Endpoint,
+    versions: Versions,
+    tasks: TaskBooks,
+    routes: RefCell<BTreeMap<NodeName, Route>>,
+    links: RefCell<BTreeMap<NodeName, Link>>,
+}
+
+impl Links {
+    pub(crate) fn new(endpoint: Endpoint, versions: Versions, tasks: TaskBooks) -> Links {
+        Links { endpoint, versions, tasks, routes: RefCell::default(), links: RefCell::default() }
+    }
+
+    /// Replaces all routes. Links to nodes that are no longer among them end; links to nodes that moved follow them.
+    pub(crate) fn set_routes(&self, routes: Vec<Route>) {
+        let routes: BTreeMap<_, _> = routes.into_iter().map(|route| (route.node.clone(), route)).collect();
+        let mut links = self.links.borrow_mut();
+        links.retain(|node, _| routes.contains_key(node));
+        for (node, link) in links.iter() {
+            link.redial.set_target(routes[node].target());
+        }
+        *self.routes.borrow_mut() = routes;
+    }
+
+    /// Adds or replaces one route.
+    pub(crate) fn set_route(&self, route: Route) {
+        if let Some(link) = self.links.borrow().get(&route.node) {
+            link.redial.set_target(route.target());
+        }
+        self.routes.borrow_mut().insert(route.node.clone(), route);
+    }
+
+    /// The link to `node`, dialled if it is not yet.
+    pub(crate) fn to(&self, node: &NodeName) -> Result<Redial, Fault> {
+        if let Some(link) = self.links.borrow().get(node) {
+            return Ok(link.redial.clone());
+        }
+        let routes = self.routes.borrow();
+        let route = routes.get(node).ok_or_else(|| Fault::Gone(format!("node {node} (no route to it)")))?;
+        let (redial, driver) = Redial::new(self.endpoint.clone(), route.target(), self.versions);
+        let driver = self.tasks.spawn("link", driver);
+        self.links.borrow_mut().insert(node.clone(), Link { redial: redial.clone(), _driver: driver });
+        Ok(redial)
+    }
+
+    pub(crate) fn states(&self) -> Vec<LinkState> {
+        let links = self.links.borrow();
+        let state = |(node, link): (&NodeName, &Link)| {
+            let state = link.redial.state();
+            LinkState {
+                node: node.clone(),
+                endpoint: link.redial.target().endpoint,
+                up: state.up,
+                ups: state.ups,
+                rtt_us: state.rtt.map(|rtt| u64::try_from(rtt.as_micros()).unwrap_or(u64::MAX)),
+                error: state.error,
+            }
+        };
+        links.iter().map(state).collect()
+    }
+
+    /// Ends all links.
+    pub(crate) fn clear(&self) {
+        self.links.borrow_mut().clear();
+        self.routes.borrow_mut().clear();
+    }
+}

@@ -1,0 +1,77 @@
+//! Tasks with an owner: dropping the owner's handle ends the task, and the node's census counts every one that lives.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::rc::Rc;
+
+/// How many tasks live, by name.
+#[derive(Clone, Default)]
+pub(crate) struct TaskBooks(Rc<RefCell<BTreeMap<&'static str, usize>>>);
+
+struct Counted {
+    books: TaskBooks,
+    name: &'static str,
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        let mut books = self.books.0.borrow_mut();
+        if let Some(count) = books.get_mut(self.name) {
+            *count -= 1;
+            if *count == 0 {
+                books.remove(self.name);
+            }
+        }
+    }
+}
+
+impl TaskBooks {
+    /// Spawns `future` on this thread; it is counted until it is gone.
+    #[expect(clippy::disallowed_methods, reason = "the one place that spawns: what it returns owns the task")]
+    pub(crate) fn spawn(&self, name: &'static str, future: impl Future<Output = ()> + 'static) -> OwnedTask {
+        *self.0.borrow_mut().entry(name).or_default() += 1;
+        let counted = Counted { books: self.clone(), name };
+        let handle = tokio::task::spawn_local(async move {
+            let _counted = counted;
+            future.await;
+        });
+        OwnedTask(handle)
+    }
+
+    /// (name, how many), for each name of which one lives.
+    pub(crate) fn living(&self) -> Vec<(&'static str, usize)> {
+        self.0.borrow().iter().map(|(name, count)| (*name, *count)).collect()
+    }
+}
+
+/// A task and the duty to end it: dropping this ends the task.
+#[must_use = "dropping it ends the task"]
+pub struct OwnedTask(tokio::task::JoinHandle<()>);
+
+impl OwnedTask {
+    /// Has it come to its end?
+    pub fn is_finished(&self) -> bool {
+        self.0.is_finished()
+    }
+
+    /// Waits for its end: `Ok` if it ran to its end, otherwise how it did not.
+    pub(crate) async fn join(&mut self) -> Result<(), tokio::task::JoinError> {
+        (&mut self.0).await
+    }
+
+    /// Ends it before its next step.
+    pub fn abort(&self) {
+        self.0.abort();
+    }
+
+    pub(crate) fn abort_handle(&self) -> tokio::task::AbortHandle {
+        self.0.abort_handle()
+    }
+}
+
+impl Drop for OwnedTask {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}

@@ -1,0 +1,162 @@
+//! The way into one actor's mailbox, typed inside, erased for the directory.
+
+use std::any::Any;
+use std::sync::Arc;
+
+use actors_protocol::{ActorPath, Fault, Incarnation, Message, Request, Tag};
+use tokio::sync::oneshot;
+use tokio::task::AbortHandle;
+use tokio::time::Instant;
+use transport_link::InboundCall;
+
+use crate::actor::{Actor, Caller, Handler};
+use crate::books::Books;
+use crate::call::{Call, ReplyTo, send_far};
+use crate::routes::Routes;
+use crate::shell::{Halt, Prepare, Reveal, Shell};
+
+/// One life of one actor, as the kernel reaches it.
+pub(crate) struct Port<A: Actor> {
+    pub(crate) mailbox: actix::Addr<Shell<A>>,
+    pub(crate) books: Arc<Books>,
+    pub(crate) routes: Arc<Routes<A>>,
+    pub(crate) path: ActorPath,
+    pub(crate) incarnation: Incarnation,
+    pub(crate) abort: AbortHandle,
+    pub(crate) directory: Arc<crate::directory::Directory>,
+}
+
+/// A near call whose types have been erased on its way through the directory.
+pub(crate) struct NearCall<M: Message> {
+    pub(crate) message: M,
+    pub(crate) deadline: Instant,
+    pub(crate) reply: oneshot::Sender<Result<M::Reply, Fault>>,
+}
+
+/// What the directory can do with an actor of any type.
+pub(crate) trait Deliver: Send + Sync {
+    /// Decodes and delivers a call from another node. False: the actor has no such route, `call` is untouched.
+    fn far(&self, call: InboundCall<'_>) -> Result<(), Unrouted>;
+    /// Delivers a [`NearCall`] of the message with this tag.
+    fn near(&self, tag: Tag, call: Box<dyn Any + Send>) -> Result<(), Fault>;
+    /// Asks for the actor's state.
+    fn reveal(&self, to: oneshot::Sender<serde_json::Value>);
+    /// Asks it to finish what should be finished.
+    fn prepare(&self, within: std::time::Duration, ready: oneshot::Sender<()>);
+    /// Asks it to stop.
+    fn halt(&self);
+    /// Ends it as a crash would.
+    fn kill(&self);
+}
+
+/// The actor does not understand the message.
+pub(crate) struct Unrouted;
+
+impl<A: Actor> Port<A> {
+    /// Puts a call into the mailbox, or answers it at once.
+    #[expect(clippy::disallowed_methods, reason = "the kernel counts the mailbox itself; actix's own bound is soft")]
+    pub(crate) fn post<M: Message>(&self, call: Call<M>)
+    where
+        A: Handler<M>,
+    {
+        if !self.mailbox.connected() {
+            call.reply.send(Err(self.gone()));
+        } else if !self.books.admit() {
+            call.reply.send(Err(Fault::Overloaded(self.path.to_string())));
+        } else {
+            self.mailbox.do_send(call);
+        }
+    }
+
+    pub(crate) fn gone(&self) -> Fault {
+        Fault::Gone(self.path.to_string())
+    }
+
+    pub(crate) fn deliver_far<M: Request>(port: &Port<A>, call: InboundCall<'_>)
+    where
+        A: Handler<M>,
+    {
+        let message = match transport_wire::codec::decode::<M>(&call.payload) {
+            Ok(message) => message,
+            Err(error) => {
+                let code = error.close_code();
+                let words = format!("{} for {}: {error}", M::NAME, port.path);
+                call.reply.send(Err::<&M::Reply, _>(Fault::Malformed(words.clone())));
+                // Whoever writes bytes that are not a message cannot be trusted to mean the next ones.
+                call.connection.close(code, &words);
+                return;
+            }
+        };
+        let now = Instant::now();
+        port.post(Call {
+            message,
+            arrived: now,
+            deadline: Some(now + std::time::Duration::from_millis(u64::from(call.head.within_ms))),
+            caller: Caller::far(call.connection),
+            trace: call.head.trace,
+            reply: ReplyTo::Far(Some(call.reply), send_far::<M>),
+        });
+    }
+
+    pub(crate) fn deliver_near<M: Request>(port: &Port<A>, call: Box<dyn Any + Send>)
+    where
+        A: Handler<M>,
+    {
+        let call: Box<NearCall<M>> = call.downcast().expect("a tag stands for one type of message");
+        port.post(Call {
+            message: call.message,
+            arrived: Instant::now(),
+            deadline: Some(call.deadline),
+            caller: Caller::near(),
+            trace: 0,
+            reply: ReplyTo::near(call.reply),
+        });
+    }
+}
+
+impl<A: Actor> Deliver for Port<A> {
+    fn far(&self, call: InboundCall<'_>) -> Result<(), Unrouted> {
+        match self.routes.get(call.head.tag) {
+            Some(route) => {
+                (route.far)(self, call);
+                Ok(())
+            }
+            None => {
+                call.reply.send(Err::<&(), _>(Fault::Version(format!(
+                    "{} does not understand message {:#06x}",
+                    self.path, call.head.tag
+                ))));
+                Err(Unrouted)
+            }
+        }
+    }
+
+    fn near(&self, tag: Tag, call: Box<dyn Any + Send>) -> Result<(), Fault> {
+        match self.routes.get(tag) {
+            Some(route) => {
+                (route.near)(self, call);
+                Ok(())
+            }
+            None => Err(Fault::Version(format!("{} does not understand message {tag:#06x}", self.path))),
+        }
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "the kernel's own messages are few and pass the bound on purpose")]
+    fn reveal(&self, to: oneshot::Sender<serde_json::Value>) {
+        self.mailbox.do_send(Reveal(to));
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "the kernel's own messages are few and pass the bound on purpose")]
+    fn prepare(&self, within: std::time::Duration, ready: oneshot::Sender<()>) {
+        self.mailbox.do_send(Prepare { within, ready });
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "the kernel's own messages are few and pass the bound on purpose")]
+    fn halt(&self) {
+        self.mailbox.do_send(Halt);
+    }
+
+    fn kill(&self) {
+        self.abort.abort();
+    }
+}
