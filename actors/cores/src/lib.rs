@@ -10,6 +10,8 @@ pub mod factory;
 pub mod flaw;
 pub mod gateway;
 pub mod membership;
+pub mod near;
 pub mod resolution;
+pub mod zone;
 
 pub use flaw::Flaw;
