@@ -1,7 +1,8 @@
 //! Deliberately wrong decisions, one per invariant, so that the harness can show that each invariant is really checked.
 //!
-//! A flawed core is the true core with one decision changed. Without the cargo feature `flaws` there is nothing to
-//! switch on: [`Flaw`] has one value, the check is the constant `false`, and the wrong branch is never compiled in.
+//! A flawed core is the true core with one decision changed. Without the cargo feature `flaws` (or this crate's own unit
+//! tests) there is nothing to switch on: [`Flaw`] has one value, the check is the constant
+//! `false`, and the compiler drops the wrong branch.
 //!
 //! Owns: the list of flaws. Refuses: knowing what they do; each core asks about its own.
 
@@ -11,41 +12,41 @@ pub enum Flaw {
     /// The true core.
     #[default]
     None,
-    /// **I1**, factory: a reservation hands out a slot that is reserved already when none is free.
-    #[cfg(feature = "flaws")]
+    /// **I1**, factory: a reservation hands out a slot that is reserved already, if there is one.
+    #[cfg(any(test, feature = "flaws"))]
     LeaseTwice,
-    /// **I2**, factory: a ticket that was redeemed may be redeemed again.
-    #[cfg(feature = "flaws")]
+    /// **I2**, factory: while its session runs a ticket may be redeemed again, and takes another free slot.
+    #[cfg(any(test, feature = "flaws"))]
     RedeemTwice,
     /// **I3**, factory: a slot whose actor has ended is still counted.
-    #[cfg(feature = "flaws")]
+    #[cfg(any(test, feature = "flaws"))]
     CountsDrift,
     /// **I4**, resolution: a request is refused when the best candidate is full, although another has a free slot.
-    #[cfg(feature = "flaws")]
+    #[cfg(any(test, feature = "flaws"))]
     RefusesTooEarly,
     /// **I5**, factory: a lease that lapses does not give its slot back.
-    #[cfg(feature = "flaws")]
+    #[cfg(any(test, feature = "flaws"))]
     LapseForgotten,
     /// **I6**, gateway: a report of an older incarnation replaces what a newer one said.
-    #[cfg(feature = "flaws")]
+    #[cfg(any(test, feature = "flaws"))]
     OlderIncarnation,
     /// **I7**, resolution: after the first report of a zone the later ones are ignored.
-    #[cfg(feature = "flaws")]
+    #[cfg(any(test, feature = "flaws"))]
     DeafToReports,
-    /// **I8**, factory: a slot ends in the books and its actor is not told to stop.
-    #[cfg(feature = "flaws")]
+    /// **I8**, factory: a slot ends in the books, and nobody tells its actor to stop.
+    #[cfg(any(test, feature = "flaws"))]
     SlotNotStopped,
 }
 
 impl Flaw {
     /// Is `wrong` the flaw that is switched on?
-    #[cfg(feature = "flaws")]
+    #[cfg(any(test, feature = "flaws"))]
     pub fn is(self, wrong: Flaw) -> bool {
         self == wrong
     }
 
     /// Every flaw there is.
-    #[cfg(feature = "flaws")]
+    #[cfg(any(test, feature = "flaws"))]
     pub const ALL: [Flaw; 8] = [
         Flaw::LeaseTwice,
         Flaw::RedeemTwice,
@@ -62,11 +63,11 @@ impl Flaw {
 /// name of the variant is not even looked up.
 macro_rules! flawed {
     ($flaw:expr, $variant:ident) => {{
-        #[cfg(feature = "flaws")]
+        #[cfg(any(test, feature = "flaws"))]
         {
             $flaw.is($crate::flaw::Flaw::$variant)
         }
-        #[cfg(not(feature = "flaws"))]
+        #[cfg(not(any(test, feature = "flaws")))]
         {
             let _ = &$flaw;
             false
