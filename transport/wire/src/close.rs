@@ -101,3 +101,23 @@ codes! {
     /// The first byte of the stream is no kind that this side takes.
     UNKNOWN_KIND = 3, "unknown-kind", "the stream is of a kind that this side does not take";
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn codes_have_names_of_their_own() {
+        let names: BTreeSet<_> = CloseCode::ALL.iter().map(|code| code.name()).collect();
+        let numbers: BTreeSet<_> = CloseCode::ALL.iter().collect();
+        assert_eq!((names.len(), numbers.len()), (CloseCode::ALL.len(), CloseCode::ALL.len()));
+        assert!(!names.contains("unknown"));
+    }
+
+    #[test]
+    fn a_code_of_a_later_version_can_be_shown() {
+        assert_eq!(CloseCode(4_711).to_string(), "unknown (4711: with a code that this version does not know)");
+        assert_eq!(CloseCode::DENIED.to_string(), "denied (32: the other side refuses this node)");
+    }
+}

@@ -328,3 +328,20 @@ fn u32_at(bytes: &[u8], at: usize, what: &'static str) -> Result<u32, WireError>
 fn u64_in(head: &[u8; CALL_HEAD_BYTES], at: usize) -> u64 {
     u64::from_be_bytes(core::array::from_fn(|index| head[at + index]))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_cut_between_characters() {
+        let long = format!("a{}", "é".repeat(WORDS_BYTES_MAX));
+        assert_eq!(cut(&long).len(), WORDS_BYTES_MAX - 1, "an é has two bytes, and one would be over the limit");
+        let mut out = BytesMut::new();
+        write_failed(&mut out, 1, &Fault::Gone(long.clone())).expect("whatever the words");
+        let frame = out.split_off(frame::PREFIX_BYTES).freeze();
+        let expected = Envelope::Failed { id: 1, fault: Fault::Gone(cut(&long).to_owned()) };
+        assert_eq!(Envelope::decode(&frame), Ok(expected));
+        assert_eq!(cut("short"), "short");
+    }
+}

@@ -184,3 +184,59 @@ pub const fn priority(group: u32, unit: u16) -> i32 {
 fn part<const N: usize>(bytes: &[u8; MEDIA_HEADER_BYTES], at: usize) -> [u8; N] {
     core::array::from_fn(|index| bytes[at + index])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::CloseCode;
+
+    const KEY: MediaHeader = MediaHeader {
+        key: true,
+        repeat: false,
+        codec: Codec::I420,
+        group: 1,
+        unit: 0,
+        previous: 0,
+        picture: 0,
+        pts_us: 0,
+        last_input: 0,
+        width: 64,
+        height: 36,
+        payload_len: 3_456,
+    };
+
+    #[test]
+    fn a_header_over_its_limits_is_neither_written_nor_read() {
+        let good = KEY.encode().expect("within its limits");
+        let oversized = MediaHeader { payload_len: UNIT_BYTES_MAX as u32 + 1, ..KEY };
+        assert_eq!(oversized.encode().expect_err("too long").close_code(), CloseCode::OVERSIZED);
+        for bad in [
+            MediaHeader { unit: 1, ..KEY },
+            MediaHeader { key: false, ..KEY },
+            MediaHeader { key: false, unit: UNITS_PER_GROUP_MAX, ..KEY },
+        ] {
+            assert_eq!(bad.encode().expect_err("no such unit").close_code(), CloseCode::MALFORMED);
+        }
+        for (at, byte, code) in [
+            (0, 2, CloseCode::MALFORMED),  // version
+            (1, 4, CloseCode::MALFORMED),  // flags
+            (2, 0, CloseCode::MALFORMED),  // codec
+            (3, 1, CloseCode::MALFORMED),  // reserved
+            (9, 1, CloseCode::MALFORMED),  // a unit that is no key picture, and a key picture
+            (36, 1, CloseCode::OVERSIZED), // 16 MiB of payload
+        ] {
+            let mut bytes: [u8; MEDIA_HEADER_BYTES] = good[1..].try_into().expect("40 bytes after the kind");
+            assert_eq!(MediaHeader::decode(&bytes), Ok(KEY));
+            bytes[at] = byte;
+            assert_eq!(MediaHeader::decode(&bytes).expect_err("bad").close_code(), code, "byte {at}");
+        }
+    }
+
+    #[test]
+    fn priorities_use_their_whole_range_and_wrap_without_a_panic() {
+        assert_eq!(priority(0, UNITS_PER_GROUP_MAX - 1), i32::MIN);
+        assert_eq!(priority((1 << 19) - 1, 0), -1);
+        assert_eq!(priority(1 << 19, 0), priority(0, 0));
+        assert_eq!(priority(u32::MAX, u16::MAX), priority(u32::MAX, UNITS_PER_GROUP_MAX - 1));
+    }
+}

@@ -77,3 +77,33 @@ pub fn negotiate(ours: Versions, theirs: Versions) -> Result<u16, VersionMismatc
         Err(VersionMismatch { ours, theirs })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lower_minor_version_is_used() {
+        let (new, old) = (Versions::new(1, 4), Versions::new(1, 3));
+        assert_eq!(negotiate(new, old), Ok(3));
+        assert_eq!(negotiate(old, new), Ok(3));
+        assert_eq!(negotiate(new, new), Ok(4));
+        assert_eq!(negotiate(Versions::CURRENT, Versions::CURRENT), Ok(MINOR));
+    }
+
+    #[test]
+    fn a_mismatch_names_both_versions_and_the_older_side() {
+        let (new, old) = (Versions::new(2, 0), Versions::new(1, 3));
+        let words = negotiate(old, new).expect_err("two majors").to_string();
+        assert!(words.contains("1.0 to 1.3") && words.contains("2.0") && words.ends_with("on this side"), "{words}");
+        let words = negotiate(new, old).expect_err("two majors").to_string();
+        assert!(words.ends_with("on the other side"), "{words}");
+
+        let narrow = Versions { major: 1, minor: 9, minor_min: 5 };
+        assert_eq!(
+            negotiate(narrow, Versions::new(1, 4)),
+            Err(VersionMismatch { ours: narrow, theirs: Versions::new(1, 4) })
+        );
+        assert_eq!(negotiate(Versions::new(1, 5), narrow), Ok(5));
+    }
+}
