@@ -10,7 +10,7 @@
 use bincode::config::{Configuration, Limit, LittleEndian, Varint};
 use bincode::enc::write::Writer;
 use bincode::error::{DecodeError, EncodeError};
-use bytes::{BufMut, BytesMut};
+use bytes::BytesMut;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -40,16 +40,17 @@ pub(crate) fn encode_within<T: Serialize + ?Sized>(
     bytes_max: usize,
 ) -> Result<(), WireError> {
     let start = out.len();
-    let mut sink = Sink { out, end_max: start + bytes_max, full: None };
-    let result = bincode::serde::encode_into_writer(value, &mut sink, CONFIG);
-    let full = sink.full;
-    result.map_err(|error| {
-        out.truncate(start);
-        match full {
+    let mut sink = Sink { at: start, start, end_max: start + bytes_max, full: None, whole: false, out };
+    match bincode::serde::encode_into_writer(value, &mut sink, CONFIG) {
+        Ok(()) => {
+            sink.whole = true;
+            Ok(())
+        }
+        Err(error) => Err(match sink.full {
             Some(end) => WireError::Oversized { what: WHAT, bytes: (end - start) as u64, limit: bytes_max as u64 },
             None => WireError::Unencodable { what: WHAT, why: error.to_string() },
-        }
-    })
+        }),
+    }
 }
 
 /// Reads one value; every byte must belong to it.
@@ -76,22 +77,55 @@ fn refusal(error: DecodeError) -> WireError {
 }
 
 /// Where bincode writes: the caller's buffer, up to a bound.
+///
+/// bincode writes a byte or a few at a time. Appending each would cost a check of the capacity and a change of the length
+/// per byte; so the buffer is made longer in steps and cut to what was written at the end, also after a panic.
 struct Sink<'a> {
     out: &'a mut BytesMut,
+    start: usize,
+    at: usize,
     end_max: usize,
     /// How long the buffer would have become when it met its bound.
     full: Option<usize>,
+    whole: bool,
+}
+
+/// Most messages are shorter, so they take one step.
+const STEP_BYTES: usize = 128;
+
+impl Sink<'_> {
+    /// Makes room for bytes up to `end`, and never beyond the bound. Steps grow with what has been written.
+    #[cold]
+    fn grow(&mut self, end: usize) -> Result<(), EncodeError> {
+        if end > self.end_max {
+            self.full = Some(end);
+            return Err(EncodeError::Other("over the limit"));
+        }
+        let step = STEP_BYTES.max(self.at - self.start);
+        self.out.resize(end.max(self.at + step).min(self.end_max), 0);
+        Ok(())
+    }
 }
 
 impl Writer for Sink<'_> {
     #[inline]
     fn write(&mut self, bytes: &[u8]) -> Result<(), EncodeError> {
-        let end = self.out.len() + bytes.len();
-        if end > self.end_max {
-            self.full = Some(end);
-            return Err(EncodeError::Other("over the limit"));
+        let end = self.at + bytes.len();
+        if end > self.out.len() {
+            self.grow(end)?;
         }
-        self.out.put_slice(bytes);
+        if let ([byte], Some(place)) = (bytes, self.out.get_mut(self.at)) {
+            *place = *byte; // most writes, and much cheaper than a copy of unknown length
+        } else {
+            self.out[self.at..end].copy_from_slice(bytes);
+        }
+        self.at = end;
         Ok(())
+    }
+}
+
+impl Drop for Sink<'_> {
+    fn drop(&mut self) {
+        self.out.truncate(if self.whole { self.at } else { self.start });
     }
 }

@@ -19,8 +19,8 @@
 //! ```
 //!
 //! `…` reaches to the end of the frame. Payloads are [`crate::codec`]'s; nothing else is. The first seven bytes of a Hello
-//! are the same in every major version, so that a refusal can name both; what follows them is read only if the major
-//! version is ours. Faults: 1 deadline, 2 gone, 3 overloaded, 4 panicked, 5 version, 6 denied, 7 malformed.
+//! are the same in every major version, so that a refusal can name both; of another major version's hello nothing more is
+//! relied on. Faults: 1 deadline, 2 gone, 3 overloaded, 4 panicked, 5 version, 6 denied, 7 malformed.
 //!
 //! Owns: these layouts. Refuses: to know which ids are in flight or which tags exist; that is the connection's business.
 

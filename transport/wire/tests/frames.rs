@@ -63,7 +63,10 @@ proptest! {
             reader.push(chunk.into());
             match drain(&mut reader) {
                 Ok(bodies) => got += bodies.iter().map(|body| body.len() + 4).sum::<usize>(),
-                Err(error) => return Ok(prop_assert_eq!(error.close_code(), CloseCode::OVERSIZED)),
+                Err(error) => {
+                    prop_assert_eq!(error.close_code(), CloseCode::OVERSIZED);
+                    return Ok(());
+                }
             }
         }
         prop_assert!(got <= given);
@@ -202,6 +205,18 @@ fn what_cannot_be_written_leaves_the_buffer_as_it_was() {
         std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| envelope::write_reply(&mut out, 1, &Panicking)));
     assert!(panicked.is_err());
     assert_eq!(out, before, "others write to the same buffer");
+}
+
+#[test]
+fn the_bound_is_exact_however_small_the_writes() {
+    // A list is written byte by byte behind a length of 5 bytes; a text in one go.
+    let greatest = vec![1_u8; FRAME_BYTES_MAX - 5];
+    assert_eq!(encode(&greatest).expect("at the limit").len(), FRAME_BYTES_MAX);
+    let error = encode(&vec![1_u8; FRAME_BYTES_MAX - 4]).expect_err("a byte over the limit");
+    let (bytes, limit) = (FRAME_BYTES_MAX as u64 + 1, FRAME_BYTES_MAX as u64);
+    assert_eq!(error, WireError::Oversized { what: "a message", bytes, limit });
+    encode(&"x".repeat(FRAME_BYTES_MAX - 5)).expect("at the limit");
+    encode(&"x".repeat(FRAME_BYTES_MAX - 4)).expect_err("a byte over the limit");
 }
 
 #[test]

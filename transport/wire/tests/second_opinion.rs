@@ -2,7 +2,6 @@
 //! should bincode have to go (`docs/adr/0003-bincode.md`), so this test keeps that door open.
 //!
 //! wincode has derives of its own, so each shape is declared here once more, field for field.
-#![allow(unsafe_code)] // inside what wincode's derives expand to
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
