@@ -1,1 +1,14 @@
-//! media-session
+//! The factory and the sessions of an instance: actors over the pure core of slots and the pure ports of media.
+//!
+//! Owns: one factory actor per instance, one session actor per slot, the connections of viewers that hold sessions, and the
+//! pace at which pictures go out on them.
+//! Refuses: to decide who gets a slot (`actors/cores`), to know how a picture comes to be (`media/share`'s ports; neither
+//! GStreamer nor a GPU is named here), to open a connection.
+
+pub mod delivery;
+mod factory;
+mod report;
+mod session;
+mod unit;
+
+pub use factory::{Audit, Audited, FactoryActor, FactorySetup, factory_path, spawn_factory};

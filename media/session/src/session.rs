@@ -1,0 +1,293 @@
+//! The actor of one slot. Idle it is a path and a mailbox; with a viewer it drives a playback and sends its pictures.
+//!
+//! ```text
+//!   idle ──attach──► playing ◄──attach──┐
+//!                       └──detach──► detached       (and its end, from anywhere: the factory stops it)
+//! ```
+//!
+//! Owns: the playback, the units under way, the reading of the viewer's input. Refuses: deciding when a session ends; that
+//! is the factory's.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use actors_kernel::{Actor, ActorRef, Answer, Caller, Cx, Handler};
+use actors_protocol::input::Input;
+use actors_protocol::request::Silent;
+use actors_protocol::{Fault, Message, Millis, SessionId};
+use media_share::{Codec, Playback, Program};
+use tokio::sync::oneshot;
+use transport_link::Connection;
+use transport_wire::input::{InputReader, from_datagram};
+use transport_wire::media::MediaHeader;
+use transport_wire::{StreamCode, StreamKind};
+
+use crate::delivery::{Delivery, Effect, Place};
+use crate::unit::{self, Outcome};
+
+/// While the mailbox is full, the reader of inputs waits this long; the stream's own window holds the viewer back.
+const FULL_PAUSE: std::time::Duration = std::time::Duration::from_millis(2);
+
+/// A viewer takes the slot, or comes back to it.
+pub(crate) struct Attach {
+    pub(crate) session: SessionId,
+    pub(crate) connection: Connection,
+}
+
+impl Message for Attach {
+    type Reply = ();
+}
+
+/// The viewer's connection is lost; it may come back.
+pub(crate) struct Detach;
+
+impl Message for Detach {
+    type Reply = ();
+}
+
+/// An input arrived on the connection of this attachment.
+struct Arrived {
+    attachment: u32,
+    input: Input,
+}
+
+impl Message for Arrived {
+    type Reply = ();
+}
+
+/// What is there only while a viewer has the slot.
+struct Playing {
+    session: SessionId,
+    playback: Box<dyn Playback>,
+    delivery: Delivery,
+    connection: Option<Connection>,
+    /// Counts the connections of this session: what belongs to an earlier one is not listened to.
+    attachment: u32,
+    last_input: u32,
+    give_up: BTreeMap<Place, oneshot::Sender<()>>,
+}
+
+/// See the module.
+pub(crate) struct SessionActor {
+    program: Arc<dyn Program>,
+    ready: Option<oneshot::Sender<()>>,
+    playing: Option<Box<Playing>>,
+}
+
+impl SessionActor {
+    pub(crate) fn new(program: Arc<dyn Program>, ready: oneshot::Sender<()>) -> SessionActor {
+        SessionActor { program, ready: Some(ready), playing: None }
+    }
+
+    /// Sends what is due, gives up what is late, and sets the timer for the next of either.
+    fn pump(&mut self, cx: &mut Cx<'_, Self>) {
+        let format = self.program.format();
+        let Some(playing) = &mut self.playing else { return };
+        let Some(connection) = playing.connection.clone() else {
+            cx.wake_at(None);
+            return;
+        };
+        let now = cx.now();
+        let rtt = Millis::from(connection.rtt());
+        playing.delivery.on_timeout(now, rtt);
+        loop {
+            while let Some(effect) = playing.delivery.poll_effect() {
+                match effect {
+                    // A receiver that is gone belongs to a unit that has just ended by itself.
+                    Effect::GiveUp(place) => drop(playing.give_up.remove(&place).map(|give_up| give_up.send(()))),
+                    Effect::SkipToKey => playing.playback.skip_to_key(now),
+                }
+            }
+            let Some(picture) = playing.playback.poll_picture(now) else { break };
+            let Some(admitted) = playing.delivery.admit(now, &picture) else { continue };
+            let header = MediaHeader {
+                key: picture.key,
+                repeat: picture.repeat,
+                codec: match format.codec {
+                    Codec::H264 => transport_wire::Codec::H264,
+                    Codec::I420 => transport_wire::Codec::I420,
+                },
+                group: admitted.place.group,
+                unit: admitted.place.unit,
+                previous: admitted.previous,
+                picture: picture.number,
+                pts_us: picture.pts_us,
+                last_input: playing.last_input,
+                width: format.width,
+                height: format.height,
+                payload_len: u32::try_from(picture.data.len()).unwrap_or(u32::MAX),
+            };
+            let (give_up, given_up) = oneshot::channel();
+            let (place, attachment) = (admitted.place, playing.attachment);
+            playing.give_up.insert(place, give_up);
+            cx.run(unit::send(connection.clone(), header, picture.data, given_up), move |session, outcome, cx| {
+                session.ended(place, attachment, outcome, cx);
+            });
+        }
+        let next = [playing.playback.poll_timeout(), playing.delivery.poll_timeout(rtt)];
+        cx.wake_at(next.into_iter().flatten().min());
+    }
+
+    fn ended(&mut self, place: Place, attachment: u32, outcome: Outcome, cx: &mut Cx<'_, Self>) {
+        let Some(playing) = self.playing.as_mut().filter(|playing| playing.attachment == attachment) else { return };
+        playing.give_up.remove(&place);
+        match outcome {
+            Outcome::Acknowledged => playing.delivery.acknowledged(place),
+            Outcome::GivenUp => {}
+            Outcome::Refused => {
+                playing.delivery.refused(place);
+                self.pump(cx);
+            }
+        }
+    }
+}
+
+impl Actor for SessionActor {
+    type Protocol = Silent;
+
+    fn started(&mut self, _: &mut Cx<'_, Self>) {
+        // A factory that has gone meanwhile takes this actor with it.
+        drop(self.ready.take().map(|ready| ready.send(())));
+    }
+
+    fn woken(&mut self, cx: &mut Cx<'_, Self>) {
+        self.pump(cx);
+    }
+
+    fn state(&self) -> serde_json::Value {
+        let Some(playing) = &self.playing else { return serde_json::json!({ "session": null }) };
+        let link = playing.connection.as_ref().map(|connection| {
+            serde_json::json!({ "viewer": connection.peer().address, "rtt_us": connection.rtt().as_micros() as u64 })
+        });
+        serde_json::json!({
+            "session": playing.session,
+            "connection": link,
+            "attachment": playing.attachment,
+            "playback": {
+                "next": playing.playback.state().next, "given": playing.playback.state().given,
+                "skipped": playing.playback.state().skipped, "inputs": playing.playback.state().inputs,
+            },
+            "units": {
+                "sent": playing.delivery.sent(), "late": playing.delivery.late(),
+                "under_way": playing.delivery.under_way(),
+            },
+            "last_input": playing.last_input,
+        })
+    }
+}
+
+impl Handler<Attach> for SessionActor {
+    fn handle(&mut self, attach: Attach, _: &Caller, cx: &mut Cx<'_, Self>) -> Answer<()> {
+        let now = cx.now();
+        let playing = self.playing.get_or_insert_with(|| {
+            Box::new(Playing {
+                session: attach.session,
+                playback: self.program.open(now),
+                delivery: Delivery::default(),
+                connection: None,
+                attachment: 0,
+                last_input: 0,
+                give_up: BTreeMap::new(),
+            })
+        });
+        if playing.attachment > 0 {
+            playing.delivery.detached();
+            playing.give_up.clear();
+            playing.playback.skip_to_key(now);
+        }
+        playing.attachment += 1;
+        playing.connection = Some(attach.connection.clone());
+        let attachment = playing.attachment;
+        let inputs = read_inputs(attach.connection.clone(), cx.me(), attachment);
+        cx.run(inputs, |_, (), _| {});
+        cx.run(read_datagrams(attach.connection, cx.me(), attachment), |_, (), _| {});
+        self.pump(cx);
+        ().into()
+    }
+}
+
+impl Handler<Detach> for SessionActor {
+    fn handle(&mut self, _: Detach, _: &Caller, cx: &mut Cx<'_, Self>) -> Answer<()> {
+        if let Some(playing) = &mut self.playing {
+            playing.connection = None;
+            playing.delivery.detached();
+            playing.give_up.clear();
+        }
+        self.pump(cx);
+        ().into()
+    }
+}
+
+impl Handler<Arrived> for SessionActor {
+    fn handle(&mut self, arrived: Arrived, _: &Caller, cx: &mut Cx<'_, Self>) -> Answer<()> {
+        let now = cx.now();
+        if let Some(playing) = self.playing.as_mut().filter(|playing| playing.attachment == arrived.attachment) {
+            // Pointer motion comes in datagrams, which may be lost, doubled or overtaken: only news counts.
+            if arrived.input.number > playing.last_input {
+                playing.last_input = arrived.input.number;
+                playing.playback.input(now, &arrived.input.event);
+                self.pump(cx);
+            }
+        }
+        ().into()
+    }
+}
+
+/// Hands an input in; waits while the mailbox is full.
+async fn hand_in(session: &ActorRef<SessionActor>, attachment: u32, input: Input) -> Result<(), Fault> {
+    loop {
+        match session.tell(Arrived { attachment, input }) {
+            Err(Fault::Overloaded(_)) => tokio::time::sleep(FULL_PAUSE).await,
+            other => return other,
+        }
+    }
+}
+
+/// Reads the viewer's stream of inputs. Bytes that are no input end the connection.
+async fn read_inputs(connection: Connection, session: ActorRef<SessionActor>, attachment: u32) {
+    while let Ok(mut stream) = connection.accept_uni().await {
+        let mut kind = [0];
+        if stream.read_exact(&mut kind).await.is_err() {
+            continue;
+        }
+        if kind[0] != StreamKind::Input as u8 {
+            stream.stop(StreamCode::UNKNOWN_KIND);
+            continue;
+        }
+        let mut reader = InputReader::new();
+        while let Ok(Some(chunk)) = stream.read().await {
+            reader.push(&chunk);
+            loop {
+                match reader.next() {
+                    Ok(Some(input)) => {
+                        if hand_in(&session, attachment, input).await.is_err() {
+                            return;
+                        }
+                    }
+                    Ok(None) => break,
+                    Err(error) => {
+                        connection.close(error.close_code(), &error.to_string());
+                        return;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Reads pointer motion. A datagram that is no input ends the connection.
+async fn read_datagrams(connection: Connection, session: ActorRef<SessionActor>, attachment: u32) {
+    while let Ok(datagram) = connection.read_datagram().await {
+        match from_datagram(&datagram) {
+            Ok(input) => {
+                if hand_in(&session, attachment, input).await.is_err() {
+                    return;
+                }
+            }
+            Err(error) => {
+                connection.close(error.close_code(), &error.to_string());
+                return;
+            }
+        }
+    }
+}
