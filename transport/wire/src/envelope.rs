@@ -170,6 +170,14 @@ pub fn write_call<T: Serialize + ?Sized>(
     })
 }
 
+/// Sets anew how long the asker waits, in a whole frame that [`write_call`] has written: for a call that had to wait before it
+/// could be sent.
+pub fn set_within(call: &mut [u8], within_ms: u32) {
+    const AT: usize = frame::PREFIX_BYTES + 8;
+    debug_assert_eq!(call[frame::PREFIX_BYTES], CALL);
+    call[AT..AT + 4].copy_from_slice(&within_ms.to_be_bytes());
+}
+
 /// Appends a whole frame: an answer. If it fails, `out` is as it was before.
 #[inline]
 pub fn write_reply<T: Serialize + ?Sized>(out: &mut BytesMut, id: u32, reply: &T) -> Result<(), WireError> {

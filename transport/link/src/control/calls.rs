@@ -1,0 +1,437 @@
+//! [`Shared`]: the asking end's books. Every call is in the table from `start` until its [`Ask`](super::Ask) has the answer or
+//! is dropped; where its bytes are depends on the link:
+//!
+//! ```text
+//!   Waiting ──attach──► Greeting ──hello──► Open ──► Leaving      (go-away: what is asked now is for the next link)
+//!     ▲  held in order     │ minor 0: outbox   │ outbox  │ held
+//!     └───────detach───────┴───────────────────┴─────────┘   sent calls fail, held ones stay        any ──► Ended
+//! ```
+//!
+//! A link that is not redialled goes from `Greeting` on to `Ended` and holds nothing for a next link.
+//!
+//! Invariant: no waker is woken under the lock; it may run foreign code that comes back here.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use actors_protocol::{Fault, Request};
+use bytes::{Bytes, BytesMut};
+use parking_lot::Mutex;
+use slab::Slab;
+use tokio::time::Instant;
+use transport_wire::limits::{CALLS_IN_FLIGHT_MAX, OUTBOX_BYTES_MAX};
+use transport_wire::{CallHead, CloseCode, Envelope, Versions, WireError, envelope, version};
+
+use super::CallTo;
+use super::outbox::Outbox;
+use crate::LinkError;
+
+/// A call's id is its place in the table and, above these bits, a count: a late answer to a call that was forgotten does not
+/// fit the call that has its place now.
+const INDEX_BITS: u32 = 12;
+const _: () = assert!(CALLS_IN_FLIGHT_MAX <= 1 << INDEX_BITS);
+
+/// Who waits "for ever" waits for ten years, which every clock can add.
+const FOREVER: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
+
+pub(crate) struct Shared {
+    state: Mutex<State>,
+}
+
+struct State {
+    /// For people: the peer's name or address.
+    whom: Arc<str>,
+    phase: Phase,
+    outbox: Outbox,
+    calls: Slab<Call>,
+    count: u32,
+    held: VecDeque<Held>,
+    held_bytes: usize,
+    /// The instant at which the deadlines are looked at next; calls that were answered in time do not move it.
+    alarm: Option<Instant>,
+    alarm_waker: Option<Waker>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum PhaseKind {
+    Hold,
+    Send,
+}
+
+enum Phase {
+    /// No link, and what an asker is told if no other one comes in time: why the last one ended or could not be made.
+    Waiting {
+        why: Option<Fault>,
+    },
+    Greeting,
+    Open {
+        minor: u16,
+    },
+    /// The peer takes no new calls on this link.
+    Leaving,
+    Ended {
+        why: Fault,
+    },
+}
+
+struct Call {
+    id: u32,
+    deadline: Instant,
+    /// Handed to the link: it may be carried out.
+    sent: bool,
+    stage: Stage,
+}
+
+enum Stage {
+    Waiting(Option<Waker>),
+    Answered(Result<Bytes, Fault>),
+}
+
+/// A call that is encoded and waits for a link, or for the hello of one.
+struct Held {
+    id: u32,
+    since: u16,
+    name: &'static str,
+    frame: BytesMut,
+}
+
+impl Shared {
+    pub(crate) fn new(whom: String) -> Arc<Shared> {
+        let state = State {
+            whom: whom.into(),
+            phase: Phase::Waiting { why: None },
+            outbox: Outbox::default(),
+            calls: Slab::new(),
+            count: 0,
+            held: VecDeque::new(),
+            held_bytes: 0,
+            alarm: None,
+            alarm_waker: None,
+        };
+        Arc::new(Shared { state: Mutex::new(state) })
+    }
+
+    pub(crate) fn whom(&self) -> Arc<str> {
+        self.state.lock().whom.clone()
+    }
+
+    pub(crate) fn set_whom(&self, whom: String) {
+        self.state.lock().whom = whom.into();
+    }
+
+    pub(crate) fn in_flight(&self) -> usize {
+        self.state.lock().calls.len()
+    }
+
+    /// Enters a call and sends it, or holds it. The id, or why nothing was done.
+    pub(super) fn start<M: Request>(&self, to: CallTo<'_>, message: &M) -> Result<u32, Fault> {
+        let deadline = Instant::now() + to.within.min(FOREVER);
+        let mut state = self.state.lock();
+        let kind = state.admit(M::SINCE, M::NAME)?;
+        let index = state.calls.vacant_key();
+        let id = state.count << INDEX_BITS | index as u32;
+        let head = CallHead {
+            id,
+            tag: M::TAG,
+            within_ms: whole_millis(to.within),
+            incarnation: to.incarnation.0,
+            trace: to.trace,
+            path: to.path,
+        };
+        match kind {
+            PhaseKind::Send => envelope::write_call(state.outbox.frames(), &head, message)?,
+            PhaseKind::Hold => {
+                let mut frame = BytesMut::new();
+                envelope::write_call(&mut frame, &head, message)?;
+                state.held_bytes += frame.len();
+                state.held.push_back(Held { id, since: M::SINCE, name: M::NAME, frame });
+            }
+        }
+        state.count = state.count.wrapping_add(1);
+        state.calls.insert(Call { id, deadline, sent: kind == PhaseKind::Send, stage: Stage::Waiting(None) });
+        let alarm = state.advance_alarm(deadline);
+        let writer = if kind == PhaseKind::Send { state.outbox.writer() } else { None };
+        drop(state);
+        wake([alarm, writer]);
+        Ok(id)
+    }
+
+    pub(super) fn poll_answer(&self, id: u32, cx: &mut Context<'_>) -> Poll<Result<Bytes, Fault>> {
+        let mut state = self.state.lock();
+        let call = state.call(id).expect("a call is in the table until its Ask has the answer");
+        match &mut call.stage {
+            Stage::Waiting(Some(waker)) => waker.clone_from(cx.waker()),
+            Stage::Waiting(none) => *none = Some(cx.waker().clone()),
+            Stage::Answered(_) => {
+                let call = state.calls.remove(index_of(id));
+                drop(state);
+                let Stage::Answered(answer) = call.stage else { unreachable!("matched above") };
+                return Poll::Ready(answer);
+            }
+        }
+        Poll::Pending
+    }
+
+    /// The asker has lost interest. If the peer has the call, it is told.
+    pub(super) fn forget(&self, id: u32) {
+        let mut state = self.state.lock();
+        if state.call(id).is_none() {
+            return;
+        }
+        let call = state.calls.remove(index_of(id));
+        let writer = match &call.stage {
+            Stage::Waiting(_) if call.sent => state.cancel(id),
+            _ => None,
+        };
+        drop(state);
+        wake([writer]);
+    }
+
+    /// There is a link: the hello goes first, then what may go with it.
+    pub(super) fn attach(&self, versions: Versions, words: &str) {
+        let mut state = self.state.lock();
+        state.phase = Phase::Greeting;
+        state.outbox.clear();
+        envelope::write_hello(state.outbox.frames(), versions, words).expect("a hello is short");
+        let failed = state.flush(0, true);
+        let writer = state.outbox.writer();
+        drop(state);
+        wake([writer]);
+        wake(failed);
+    }
+
+    /// The link is over, or could not be made; another may come. What was sent fails, what was held stays, unless the peer
+    /// will not have us: then whoever waits is told at once.
+    pub(crate) fn detach(&self, why: &LinkError) {
+        let keep_held = !why.is_refusal();
+        let why = why.fault(&self.whom());
+        self.settle(Phase::Waiting { why: Some(why.clone()) }, &why, keep_held);
+    }
+
+    /// All is over. The first reason counts.
+    pub(crate) fn end(&self, why: &LinkError) {
+        if !matches!(self.state.lock().phase, Phase::Ended { .. }) {
+            let why = why.fault(&self.whom());
+            self.settle(Phase::Ended { why: why.clone() }, &why, false);
+        }
+    }
+
+    fn settle(&self, phase: Phase, why: &Fault, keep_held: bool) {
+        let mut wakers = Vec::new();
+        let mut state = self.state.lock();
+        state.phase = phase;
+        state.outbox.clear();
+        for (_, call) in &mut state.calls {
+            if let Stage::Waiting(waker) = &mut call.stage
+                && (call.sent || !keep_held)
+            {
+                wakers.push(waker.take());
+                call.stage = Stage::Answered(Err(why.clone()));
+            }
+        }
+        state.drop_held();
+        drop(state);
+        wake(wakers);
+    }
+
+    pub(super) fn poll_take(&self, cx: &mut Context<'_>) -> Poll<Bytes> {
+        self.state.lock().outbox.poll_take(cx)
+    }
+
+    /// The peer's hello: agrees on a version and lets go what was held for it.
+    pub(super) fn greeted(&self, ours: Versions, theirs: Versions) -> Result<u16, WireError> {
+        let minor = version::negotiate(ours, theirs)?;
+        let mut state = self.state.lock();
+        state.phase = Phase::Open { minor };
+        let failed = state.flush(minor, false);
+        let writer = state.outbox.writer();
+        drop(state);
+        wake([writer]);
+        wake(failed);
+        Ok(minor)
+    }
+
+    /// Takes in frames until `next` has no more. Wakers go to `wakers`; an error is the peer's fault and ends the link.
+    pub(super) fn deliver(
+        &self,
+        wakers: &mut Vec<Option<Waker>>,
+        mut next: impl FnMut() -> Result<Option<Bytes>, WireError>,
+    ) -> Result<(), WireError> {
+        let mut state = self.state.lock();
+        while let Some(frame) = next()? {
+            match Envelope::decode(&frame)? {
+                Envelope::Reply { id, payload } => wakers.push(state.answer(id, Ok(payload))),
+                Envelope::Failed { id, fault } => wakers.push(state.answer(id, Err(fault))),
+                Envelope::GoAway { code, words } => {
+                    tracing::debug!(whom = &*state.whom, code = CloseCode::name(code), words, "the peer is leaving");
+                    state.phase = Phase::Leaving;
+                }
+                Envelope::Hello(_) => return Err(unexpected("a second hello")),
+                Envelope::Call { .. } | Envelope::Cancel { .. } => {
+                    return Err(unexpected("a call to the side that asks"));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The next instant at which [`Shared::expire`] has something to do; wakes the task of `cx` when it comes closer.
+    pub(super) fn alarm(&self, cx: &mut Context<'_>) -> Option<Instant> {
+        let mut state = self.state.lock();
+        match &mut state.alarm_waker {
+            Some(waker) => waker.clone_from(cx.waker()),
+            none => *none = Some(cx.waker().clone()),
+        }
+        state.alarm
+    }
+
+    /// Fails the calls whose deadline is over and sets the next alarm.
+    pub(super) fn expire(&self, now: Instant) {
+        let mut wakers = Vec::new();
+        let mut state = self.state.lock();
+        // A call that never left says why: "no answer" alone would send people looking in the wrong place.
+        let unsent = match &state.phase {
+            Phase::Waiting { why } => why.clone(),
+            _ => None,
+        };
+        let mut next: Option<Instant> = None;
+        let mut late = Vec::new();
+        for (_, call) in &mut state.calls {
+            let Stage::Waiting(waker) = &mut call.stage else { continue };
+            if call.deadline > now {
+                next = Some(next.map_or(call.deadline, |next| next.min(call.deadline)));
+                continue;
+            }
+            wakers.push(waker.take());
+            let fault = if call.sent { None } else { unsent.clone() };
+            call.stage = Stage::Answered(Err(fault.unwrap_or(Fault::Deadline)));
+            if call.sent {
+                late.push(call.id);
+            }
+        }
+        state.alarm = next;
+        for id in late {
+            wakers.push(state.cancel(id));
+        }
+        state.drop_held();
+        drop(state);
+        wake(wakers);
+    }
+}
+
+impl State {
+    /// May a call be made now, and where do its bytes go?
+    fn admit(&self, since: u16, name: &str) -> Result<PhaseKind, Fault> {
+        let kind = match &self.phase {
+            Phase::Ended { why } => return Err(why.clone()),
+            Phase::Open { minor } if since > *minor => return Err(too_new(name, since, *minor)),
+            Phase::Open { .. } => PhaseKind::Send,
+            Phase::Greeting if since == 0 && self.held.is_empty() => PhaseKind::Send,
+            Phase::Waiting { .. } | Phase::Greeting | Phase::Leaving => PhaseKind::Hold,
+        };
+        let full = match kind {
+            PhaseKind::Send => self.outbox.is_full(),
+            PhaseKind::Hold => self.held_bytes >= OUTBOX_BYTES_MAX,
+        };
+        if full || self.calls.len() >= CALLS_IN_FLIGHT_MAX {
+            return Err(Fault::Overloaded(format!("the link to {}", self.whom)));
+        }
+        Ok(kind)
+    }
+
+    fn call(&mut self, id: u32) -> Option<&mut Call> {
+        self.calls.get_mut(index_of(id)).filter(|call| call.id == id)
+    }
+
+    fn answer(&mut self, id: u32, answer: Result<Bytes, Fault>) -> Option<Waker> {
+        // Unknown: forgotten here while the answer was on its way.
+        let call = self.call(id).filter(|call| call.sent)?;
+        match &mut call.stage {
+            Stage::Waiting(waker) => {
+                let waker = waker.take();
+                call.stage = Stage::Answered(answer);
+                waker
+            }
+            Stage::Answered(_) => None,
+        }
+    }
+
+    /// Tells the peer that nobody waits for `id`, if there is a link.
+    fn cancel(&mut self, id: u32) -> Option<Waker> {
+        if matches!(self.phase, Phase::Waiting { .. } | Phase::Ended { .. }) || self.outbox.is_full() {
+            return None;
+        }
+        envelope::write_cancel(self.outbox.frames(), id).expect("a cancel is short");
+        self.outbox.writer()
+    }
+
+    /// Sends held calls in order. Before the hello (`greeting`) only up to the first one that needs more than minor 0; after it
+    /// all of them, and the ones that are too new fail. Wakers of the failed.
+    fn flush(&mut self, minor: u16, greeting: bool) -> Vec<Option<Waker>> {
+        let mut failed = Vec::new();
+        let now = Instant::now();
+        while let Some(held) = self.held.front() {
+            if greeting && held.since > 0 {
+                break;
+            }
+            let mut held = self.held.pop_front().expect("there is a front");
+            self.held_bytes -= held.frame.len();
+            let Some(call) = self.calls.get_mut(index_of(held.id)).filter(|call| call.id == held.id) else { continue };
+            let Stage::Waiting(waker) = &mut call.stage else { continue };
+            if held.since > minor {
+                failed.push(waker.take());
+                call.stage = Stage::Answered(Err(too_new(held.name, held.since, minor)));
+                continue;
+            }
+            call.sent = true;
+            envelope::set_within(&mut held.frame, whole_millis(call.deadline - now));
+            self.outbox.frames().extend_from_slice(&held.frame);
+        }
+        failed
+    }
+
+    /// Forgets held calls that nobody waits for any more.
+    fn drop_held(&mut self) {
+        let State { calls, held, held_bytes, .. } = self;
+        held.retain(|held| {
+            let wanted = calls
+                .get(index_of(held.id))
+                .is_some_and(|call| call.id == held.id && matches!(call.stage, Stage::Waiting(_)));
+            if !wanted {
+                *held_bytes -= held.frame.len();
+            }
+            wanted
+        });
+    }
+
+    fn advance_alarm(&mut self, deadline: Instant) -> Option<Waker> {
+        if self.alarm.is_some_and(|alarm| alarm <= deadline) {
+            return None;
+        }
+        self.alarm = Some(deadline);
+        self.alarm_waker.take()
+    }
+}
+
+pub(super) fn wake(wakers: impl IntoIterator<Item = Option<Waker>>) {
+    wakers.into_iter().flatten().for_each(Waker::wake);
+}
+
+pub(super) fn unexpected(what: &str) -> WireError {
+    WireError::Malformed { what: "the control stream", why: format!("{what} is not expected here") }
+}
+
+fn index_of(id: u32) -> usize {
+    (id & ((1 << INDEX_BITS) - 1)) as usize
+}
+
+fn too_new(name: &str, since: u16, minor: u16) -> Fault {
+    Fault::Version(format!("'{name}' came with wire version 1.{since}, and 1.{minor} was agreed on"))
+}
+
+/// Rounded up: a peer must not give up before the asker does.
+fn whole_millis(duration: Duration) -> u32 {
+    u32::try_from(duration.as_micros().div_ceil(1000)).unwrap_or(u32::MAX)
+}
