@@ -40,10 +40,15 @@ impl Backoff {
     }
 }
 
+/// The step after `failures` earlier failures in a row, without jitter: for waits that nobody else waits with.
+pub fn step(failures: u32) -> Millis {
+    // Ten doublings are over the longest delay; the bound keeps the shift defined.
+    Millis(FIRST.0 << failures.min(10)).min(LONGEST)
+}
+
 /// The delay after `failures` earlier failures in a row: between half of the step and all of it.
 pub fn delay(failures: u32, random: u64) -> Millis {
-    // Ten doublings are over the longest delay; the bound keeps the shift defined.
-    let step = (FIRST.0 << failures.min(10)).min(LONGEST.0);
+    let step = step(failures).0;
     let half = step / 2;
     Millis(half + random % (step - half + 1))
 }

@@ -160,6 +160,6 @@ mod tests {
         }
         assert_eq!(holding.buckets, [2, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1]);
         assert_eq!(holding.sessions(), 5);
-        assert_eq!(holding.total, Millis(7_203_002));
+        assert_eq!(holding.total, Millis(7_202_002));
     }
 }

@@ -8,10 +8,8 @@ use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
 use actors_protocol::{Millis, SessionId, SlotCounts, SlotId, SlotState, Ticket};
 
-/// The delay before a successor is warmed after the first failure of a slot, in milliseconds; doubles with each further one.
-const BACKOFF_MS_MIN: u64 = 50;
-/// The longest such delay: a cause that has been removed is noticed within a second.
-const BACKOFF_MS_MAX: u64 = 1_000;
+use crate::backoff;
+
 /// A slot that dies unasked sooner than this after its start has failed, whatever its state was: otherwise one that gets
 /// ready and dies at once would be replaced as fast as the machine can.
 const STABLE_AFTER: Millis = Millis(1_000);
@@ -65,12 +63,9 @@ impl Slot {
     }
 }
 
-/// How long a successor waits after that many failures in a row.
-fn backoff(failures: u8) -> Millis {
-    match failures {
-        0 => Millis::ZERO,
-        n => Millis(BACKOFF_MS_MAX.min(BACKOFF_MS_MIN << (n - 1).min(16))),
-    }
+/// How long a successor waits after that many failures in a row. No jitter: it waits for nobody that others wait for.
+fn delay(failures: u8) -> Millis {
+    failures.checked_sub(1).map_or(Millis::ZERO, |earlier| backoff::step(earlier.into()))
 }
 
 /// A successor that waits for its turn to warm.
@@ -166,7 +161,7 @@ impl Slots {
 
     /// A successor is to be warmed, at once or after the delay that the failures before it ask for.
     pub(super) fn succeed(&mut self, now: Millis, failures: u8) {
-        self.successors.push(Reverse(Successor { due: now + backoff(failures), failures }));
+        self.successors.push(Reverse(Successor { due: now + delay(failures), failures }));
     }
 
     /// The failures before the next successor that is due.
@@ -212,10 +207,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_delay_doubles_from_50_ms_to_a_second() {
-        let delays: Vec<u64> = (0..=8).map(|failures| backoff(failures).0).collect();
+    fn a_successor_waits_longer_after_each_failure() {
+        let delays: Vec<u64> = (0..=8).map(|failures| delay(failures).0).collect();
         assert_eq!(delays, [0, 50, 100, 200, 400, 800, 1_000, 1_000, 1_000]);
-        assert_eq!(backoff(u8::MAX), Millis(1_000));
+        assert_eq!(delay(u8::MAX), Millis(1_000));
     }
 
     #[test]
