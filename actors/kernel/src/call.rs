@@ -70,8 +70,5 @@ impl<M: Message> actix::Message for Call<M> {
 
 /// Encodes an answer into the connection it goes out on.
 pub(crate) fn send_far<M: Request>(to: transport_link::ReplyTo, reply: Result<M::Reply, Fault>) {
-    match reply {
-        Ok(reply) => to.send(Ok(&reply)),
-        Err(fault) => to.send(Err::<&M::Reply, _>(fault)),
-    }
+    to.send(reply.as_ref().map_err(Clone::clone));
 }

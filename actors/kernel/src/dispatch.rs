@@ -5,7 +5,6 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use actors_protocol::{Fault, Incarnation, Roles, Tag, table};
 use transport_link::{Dispatch, InboundCall};
-use transport_wire::close::CloseCode;
 
 use crate::directory::Directory;
 
@@ -14,14 +13,19 @@ use crate::directory::Directory;
 pub struct Access {
     /// May a caller with these roles make this call?
     pub permits: fn(Roles, Tag) -> bool,
-    /// Is there such a call at all? If not, the connection ends: its other side speaks something else.
-    pub knows: fn(Tag) -> bool,
+    /// The minor version that introduced a call; none if there is no such call. A peer that makes one all the same speaks
+    /// something else, and its connection ends.
+    pub since: fn(Tag) -> Option<u16>,
 }
 
 impl Default for Access {
     fn default() -> Access {
-        Access { permits: table::permits, knows: |tag| table::callers(tag) != Roles::NONE }
+        Access { permits: table::permits, since: since_of_domain }
     }
+}
+
+fn since_of_domain(tag: Tag) -> Option<u16> {
+    table::PROTOCOLS.iter().flat_map(|(_, calls)| *calls).find(|call| call.tag == tag).map(|call| call.since)
 }
 
 pub(crate) struct Gate {
@@ -30,19 +34,18 @@ pub(crate) struct Gate {
 }
 
 impl Dispatch for Gate {
+    fn since(&self, tag: Tag) -> Option<u16> {
+        (self.access.since)(tag)
+    }
+
     fn dispatch(&self, call: InboundCall<'_>) {
         let head = &call.head;
         let peer = call.connection.peer();
-        if !(self.access.knows)(head.tag) {
-            let words = format!("message {:#06x} is unknown here", head.tag);
-            call.connection.close(CloseCode::UNKNOWN_TAG, &words);
-            return;
-        }
         if !(self.access.permits)(peer.roles, head.tag) {
             self.directory.denied.fetch_add(1, Relaxed);
             let callers = table::callers(head.tag);
             let words = format!("message {:#06x} is for {callers}, not for {}", head.tag, peer.roles);
-            call.reply.send(Err::<&(), _>(Fault::Denied(words)));
+            call.reply.fail(Fault::Denied(words));
             return;
         }
         match self.directory.find(head.path, Incarnation(head.incarnation)) {
@@ -50,7 +53,7 @@ impl Dispatch for Gate {
             Some(deliver) => drop(deliver.far(call)),
             None => {
                 let words = head.path.to_owned();
-                call.reply.send(Err::<&(), _>(Fault::Gone(words)));
+                call.reply.fail(Fault::Gone(words));
             }
         }
     }

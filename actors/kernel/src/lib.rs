@@ -30,7 +30,7 @@ pub use addr::{ActorRef, Addr};
 pub use cx::Cx;
 pub use directory::Census;
 pub use dispatch::Access;
-pub use links::{LinkState, Route};
+pub use links::{LinkState, LinkWatch, Route};
 pub use node::{Drained, Node, NodeOptions};
 pub use owned::OwnedTask;
 pub use routes::Routes;

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use actors_protocol::{Fault, NodeName};
-use transport_link::{Endpoint, Redial, Target};
-use transport_wire::version::Versions;
+use tokio::sync::watch;
+use transport_link::{Endpoint, LinkState as RedialState, Redial, Target, Versions};
 
 use crate::owned::{OwnedTask, TaskBooks};
 
@@ -27,6 +27,21 @@ impl Route {
     }
 }
 
+/// Tells when the link to a node comes up.
+pub struct LinkWatch(watch::Receiver<RedialState>);
+
+impl LinkWatch {
+    /// Waits until the link comes up the next time. False: there will be no such time, the link has been given up.
+    pub async fn came_up(&mut self) -> bool {
+        while self.0.changed().await.is_ok() {
+            if self.0.borrow_and_update().is_up() {
+                return true;
+            }
+        }
+        false
+    }
+}
+
 /// How a link is, for people.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct LinkState {
@@ -36,8 +51,6 @@ pub struct LinkState {
     pub endpoint: SocketAddr,
     /// Is it up?
     pub up: bool,
-    /// How often it has come up.
-    pub ups: u64,
     /// Round-trip time in microseconds, when it is up.
     pub rtt_us: Option<u64>,
     /// Why it is down.
@@ -89,24 +102,27 @@ impl Links {
         }
         let routes = self.routes.borrow();
         let route = routes.get(node).ok_or_else(|| Fault::Gone(format!("node {node} (no route to it)")))?;
-        let (redial, driver) = Redial::new(self.endpoint.clone(), route.target(), self.versions);
-        let driver = self.tasks.spawn("link", driver);
+        let (redial, driver) = Redial::new(&self.endpoint, route.target(), self.versions);
+        let driver = self.tasks.spawn("link", async move {
+            let end = driver.await;
+            tracing::debug!("a link ended: {end}");
+        });
         self.links.borrow_mut().insert(node.clone(), Link { redial: redial.clone(), _driver: driver });
         Ok(redial)
+    }
+
+    pub(crate) fn watch(&self, node: &NodeName) -> Result<LinkWatch, Fault> {
+        Ok(LinkWatch(self.to(node)?.watch()))
     }
 
     pub(crate) fn states(&self) -> Vec<LinkState> {
         let links = self.links.borrow();
         let state = |(node, link): (&NodeName, &Link)| {
-            let state = link.redial.state();
-            LinkState {
-                node: node.clone(),
-                endpoint: link.redial.target().endpoint,
-                up: state.up,
-                ups: state.ups,
-                rtt_us: state.rtt.map(|rtt| u64::try_from(rtt.as_micros()).unwrap_or(u64::MAX)),
-                error: state.error,
-            }
+            let (rtt_us, error) = match link.redial.state() {
+                RedialState::Up { connection, .. } => (u64::try_from(connection.rtt().as_micros()).ok(), None),
+                RedialState::Down { error, .. } => (None, error.map(|error| error.to_string())),
+            };
+            LinkState { node: node.clone(), endpoint: link.redial.target().endpoint, up: rtt_us.is_some(), rtt_us, error }
         };
         links.iter().map(state).collect()
     }

@@ -11,16 +11,15 @@ use std::time::Duration;
 use actors_protocol::node::ActorInfo;
 use actors_protocol::{ActorPath, DomainName, Fault, Incarnation, Millis, NodeName, Protocol, Roles};
 use tokio::time::Instant;
-use transport_link::{Control, Endpoint};
-use transport_wire::close::CloseCode;
-use transport_wire::version::Versions;
+use transport_link::{Control, Endpoint, Versions};
+use transport_wire::CloseCode;
 
 use crate::actor::{Actor, Spec};
 use crate::addr::{ActorRef, Addr};
 use crate::directory::{Census, Directory};
 use crate::dispatch::{Access, Gate};
 use crate::inspector::Inspector;
-use crate::links::{LinkState, Links, Route};
+use crate::links::{LinkState, LinkWatch, Links, Route};
 use crate::owned::{OwnedTask, TaskBooks};
 use crate::routes::RouteTables;
 use crate::supervisor::{SpawnError, supervise};
@@ -120,13 +119,17 @@ impl Node {
                     connections.retain(|task| !task.is_finished());
                 }
                 if connections.len() >= CONNECTIONS_MAX {
-                    incoming.refuse();
+                    // Dropped, it is refused.
+                    drop(incoming);
                     continue;
                 }
                 let gate = gate.clone();
                 connections.push(tasks.spawn("connection", async move {
                     match tokio::time::timeout(HANDSHAKE_MOST, incoming.establish()).await {
-                        Ok(Ok(connection)) => Control::serve(&connection, versions, gate).await,
+                        Ok(Ok(connection)) => {
+                            let end = Control::serve(&connection, versions, gate).await;
+                            tracing::debug!(peer = %connection.peer().address, "a connection ended: {end}");
+                        }
                         Ok(Err(error)) => tracing::debug!("a connection was not established: {error}"),
                         Err(_) => tracing::debug!("a connection did not finish its handshake in time"),
                     }
@@ -181,9 +184,26 @@ impl Node {
         self.0.links.set_route(route);
     }
 
-    /// Tells, now and at every change, how often the link to `node` has come up; dials it if it is not yet.
-    pub fn link_ups(&self, node: &NodeName) -> Result<tokio::sync::watch::Receiver<u64>, Fault> {
-        Ok(self.0.links.to(node)?.connected())
+    /// Tells when the link to `node` comes up; dials it if it is not dialled yet. Fails without a route.
+    pub fn link_watch(&self, node: &NodeName) -> Result<LinkWatch, Fault> {
+        self.0.links.watch(node)
+    }
+
+    /// Which life lives at `path`.
+    pub fn living(&self, path: &ActorPath) -> Option<Incarnation> {
+        self.0.directory.info(path).map(|(info, _)| info.incarnation)
+    }
+
+    /// Lets an actor that the node runs finish what it should, then stops it; kills it when `within` is over.
+    pub async fn retire(&self, path: &ActorPath, within: Duration) {
+        let until = Instant::now() + within;
+        if let Some(deliver) = self.0.directory.find(path.as_str(), Incarnation::ANY) {
+            let (sender, receiver) = tokio::sync::oneshot::channel();
+            deliver.prepare(within, sender);
+            // A dropped sender is an actor that has ended: ready enough.
+            drop(tokio::time::timeout_at(until, receiver).await);
+        }
+        self.stop(path, until.saturating_duration_since(Instant::now())).await;
     }
 
     /// The links and how they are.

@@ -81,7 +81,7 @@ impl<A: Actor> Port<A> {
             Err(error) => {
                 let code = error.close_code();
                 let words = format!("{} for {}: {error}", M::NAME, port.path);
-                call.reply.send(Err::<&M::Reply, _>(Fault::Malformed(words.clone())));
+                call.reply.fail(Fault::Malformed(words.clone()));
                 // Whoever writes bytes that are not a message cannot be trusted to mean the next ones.
                 call.connection.close(code, &words);
                 return;
@@ -122,10 +122,8 @@ impl<A: Actor> Deliver for Port<A> {
                 Ok(())
             }
             None => {
-                call.reply.send(Err::<&(), _>(Fault::Version(format!(
-                    "{} does not understand message {:#06x}",
-                    self.path, call.head.tag
-                ))));
+                let words = format!("{} does not understand message {:#06x}", self.path, call.head.tag);
+                call.reply.fail(Fault::Version(words));
                 Err(Unrouted)
             }
         }

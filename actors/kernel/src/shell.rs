@@ -143,7 +143,10 @@ impl<A: Actor> actix::Handler<Prepare> for Shell<A> {
                     // Kept or dropped, the actor is as ready as it will be.
                     drop(receiver.await);
                 },
-                move |_, (), _| drop(prepare.ready.send(())),
+                move |_, (), _| {
+                    // Whoever waited may have run out of time.
+                    let _ = prepare.ready.send(());
+                },
             );
         });
     }

@@ -17,7 +17,6 @@ actor_protocol! {
         0x0301 => Reserve -> Reservation;
         0x0302 => Release -> Released;
         0x0303 => ReportPool -> Noted;
-        0x0304 => ZoneReport -> Noted;
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::gateway::{Grant, ZoneReport};
+use crate::gateway::{Grant, Noted, ZoneReport};
 use crate::slot::SlotCounts;
 use crate::{InstanceName, Millis, RequestId, ServiceName, SiteName, ViewerKey, ZoneName, actor_protocol};
 
@@ -12,7 +12,7 @@ actor_protocol! {
         0x0401 => Lookup -> LookupReply;
         0x0402 => Open -> Opening;
         0x0403 => Explain -> Explanation;
-        also ZoneReport;
+        0x0404 => ZoneReport -> Noted;
     }
 }
 

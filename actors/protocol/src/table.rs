@@ -20,10 +20,10 @@ pub const TABLE: &[(Tag, Roles)] = &[
     (0x0301, Roles::of(&[Resolver])), // Reserve
     (0x0302, Roles::of(&[Resolver])), // Release
     (0x0303, Roles::of(&[Host])),   // ReportPool
-    (0x0304, Roles::of(&[Zone])),   // ZoneReport
     (0x0401, Roles::of(&[Viewer, Operator])), // Lookup
     (0x0402, Roles::of(&[Viewer, Operator])), // Open
     (0x0403, Roles::of(&[Viewer, Operator])), // Explain
+    (0x0404, Roles::of(&[Zone])),   // ZoneReport
     (0x0501, Roles::of(&[Zone])),   // CreateInstance
     (0x0502, Roles::of(&[Zone])),   // RemoveInstance
     (0x0503, Roles::of(&[Zone, Operator])), // HostStatus

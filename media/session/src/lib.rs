@@ -9,6 +9,5 @@ pub mod delivery;
 mod factory;
 mod report;
 mod session;
-mod unit;
 
 pub use factory::{Audit, Audited, FactoryActor, FactorySetup, factory_path, spawn_factory};

@@ -17,13 +17,13 @@ use actors_protocol::request::Silent;
 use actors_protocol::{Fault, Message, Millis, SessionId};
 use media_share::{Codec, Playback, Program};
 use tokio::sync::oneshot;
-use transport_link::Connection;
+use transport_link::media::{Outcome, UnitReset};
+use transport_link::{Connection, UnitSender};
 use transport_wire::input::{InputReader, from_datagram};
 use transport_wire::media::MediaHeader;
 use transport_wire::{StreamCode, StreamKind};
 
 use crate::delivery::{Delivery, Effect, Place};
-use crate::unit::{self, Outcome};
 
 /// While the mailbox is full, the reader of inputs waits this long; the stream's own window holds the viewer back.
 const FULL_PAUSE: std::time::Duration = std::time::Duration::from_millis(2);
@@ -64,7 +64,7 @@ struct Playing {
     /// Counts the connections of this session: what belongs to an earlier one is not listened to.
     attachment: u32,
     last_input: u32,
-    give_up: BTreeMap<Place, oneshot::Sender<()>>,
+    under_way: BTreeMap<Place, UnitReset>,
 }
 
 /// See the module.
@@ -93,8 +93,11 @@ impl SessionActor {
         loop {
             while let Some(effect) = playing.delivery.poll_effect() {
                 match effect {
-                    // A receiver that is gone belongs to a unit that has just ended by itself.
-                    Effect::GiveUp(place) => drop(playing.give_up.remove(&place).map(|give_up| give_up.send(()))),
+                    Effect::GiveUp(place) => {
+                        if let Some(unit) = playing.under_way.remove(&place) {
+                            unit.reset();
+                        }
+                    }
                     Effect::SkipToKey => playing.playback.skip_to_key(now),
                 }
             }
@@ -115,14 +118,19 @@ impl SessionActor {
                 last_input: playing.last_input,
                 width: format.width,
                 height: format.height,
-                payload_len: u32::try_from(picture.data.len()).unwrap_or(u32::MAX),
+                payload_len: 0,
             };
-            let (give_up, given_up) = oneshot::channel();
             let (place, attachment) = (admitted.place, playing.attachment);
-            playing.give_up.insert(place, give_up);
-            cx.run(unit::send(connection.clone(), header, picture.data, given_up), move |session, outcome, cx| {
-                session.ended(place, attachment, outcome, cx);
-            });
+            match UnitSender::send(&connection, header, picture.data) {
+                Ok(unit) => {
+                    playing.under_way.insert(place, unit.handle());
+                    cx.run(unit, move |session, outcome, cx| session.ended(place, attachment, outcome, cx));
+                }
+                Err(error) => {
+                    tracing::error!(session = playing.session.0, "a picture cannot be sent: {error}");
+                    playing.delivery.refused(place);
+                }
+            }
         }
         let next = [playing.playback.poll_timeout(), playing.delivery.poll_timeout(rtt)];
         cx.wake_at(next.into_iter().flatten().min());
@@ -130,11 +138,10 @@ impl SessionActor {
 
     fn ended(&mut self, place: Place, attachment: u32, outcome: Outcome, cx: &mut Cx<'_, Self>) {
         let Some(playing) = self.playing.as_mut().filter(|playing| playing.attachment == attachment) else { return };
-        playing.give_up.remove(&place);
+        playing.under_way.remove(&place);
         match outcome {
             Outcome::Acknowledged => playing.delivery.acknowledged(place),
-            Outcome::GivenUp => {}
-            Outcome::Refused => {
+            Outcome::Reset | Outcome::Lost => {
                 playing.delivery.refused(place);
                 self.pump(cx);
             }
@@ -187,12 +194,12 @@ impl Handler<Attach> for SessionActor {
                 connection: None,
                 attachment: 0,
                 last_input: 0,
-                give_up: BTreeMap::new(),
+                under_way: BTreeMap::new(),
             })
         });
         if playing.attachment > 0 {
             playing.delivery.detached();
-            playing.give_up.clear();
+            playing.under_way.clear();
             playing.playback.skip_to_key(now);
         }
         playing.attachment += 1;
@@ -211,7 +218,7 @@ impl Handler<Detach> for SessionActor {
         if let Some(playing) = &mut self.playing {
             playing.connection = None;
             playing.delivery.detached();
-            playing.give_up.clear();
+            playing.under_way.clear();
         }
         self.pump(cx);
         ().into()
