@@ -1,7 +1,8 @@
 //! Random histories of an instance, played to the factory and to the [`Model`]: every answer, every count and every actor
 //! told to stop must agree, and the invariants hold after every step.
 //!
-//! A failure prints its seed and the shortest history found. `FUSION_SEED` plays another seed, `PROPTEST_CASES` more of it.
+//! A failure prints its seed and the shortest history found. Built with another `FUSION_SEED` the tests play another seed, run
+//! with `PROPTEST_CASES` they play more of it.
 
 use std::collections::BTreeSet;
 
@@ -259,7 +260,7 @@ fn same<T: PartialEq + std::fmt::Debug>(what: &str, is: &T, should: &T) -> Resul
 
 #[test]
 fn every_history_leaves_the_factory_as_the_model_says() {
-    let seed = std::env::var("FUSION_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(1);
+    let seed = option_env!("FUSION_SEED").and_then(|seed| seed.parse().ok()).unwrap_or(1);
     let played = runner(seed)
         .run(&histories(), |history| Play::new(Flaw::None, true).play(&history).map_err(TestCaseError::fail));
     if let Err(failure) = played {
