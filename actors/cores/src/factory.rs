@@ -210,11 +210,6 @@ impl Factory {
         self.effects.poll()
     }
 
-    /// The latest instant that came in.
-    pub fn now(&self) -> Millis {
-        self.now
-    }
-
     /// The five states at this moment. Their sum is the number of living slot actors.
     pub fn counts(&self) -> SlotCounts {
         self.slots.counts()
