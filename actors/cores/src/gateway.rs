@@ -225,8 +225,13 @@ impl GatewayCore {
 
     /// No pool of the service was there to be asked.
     fn nowhere(&self, now: Millis, service: &ServiceName) -> Reservation {
-        let failed: Vec<_> = self.failures.iter().filter(|f| f.service == *service).map(|f| f.instance.clone()).collect();
-        if failed.is_empty() && now >= self.learning_until { Reservation::Unknown } else { Reservation::Unreachable(failed) }
+        let failed: Vec<_> =
+            self.failures.iter().filter(|f| f.service == *service).map(|f| f.instance.clone()).collect();
+        if failed.is_empty() && now >= self.learning_until {
+            Reservation::Unknown
+        } else {
+            Reservation::Unreachable(failed)
+        }
     }
 
     /// The factories to pass a release on to; the first that had the lease ends the search.

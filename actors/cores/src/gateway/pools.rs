@@ -99,7 +99,8 @@ impl Pools {
         }
         let (key, same_offers, same) = match before {
             Some((key, old)) => {
-                let offers = |report: &PoolReport| report.services.iter().map(|s| s.service.clone()).collect::<Vec<_>>();
+                let offers =
+                    |report: &PoolReport| report.services.iter().map(|s| s.service.clone()).collect::<Vec<_>>();
                 let same = (old.counts, &old.services, old.incarnation)
                     == (report.counts, &report.services, report.incarnation);
                 (key, same || offers(old) == offers(&report), same)

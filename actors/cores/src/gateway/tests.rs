@@ -75,7 +75,11 @@ fn a_report_of_an_older_life_or_with_an_older_number_changes_nothing() {
     let mut core = core();
     report(&mut core, 0, "host-1", pool("clip-a", (2, 5), 4, 0));
     for older in [(1, 900), (2, 4), (2, 5)] {
-        assert_eq!(report(&mut core, 1, "host-1", pool("clip-a", older, 0, 4)).seq, older.1, "its sender may forget it");
+        assert_eq!(
+            report(&mut core, 1, "host-1", pool("clip-a", older, 0, 4)).seq,
+            older.1,
+            "its sender may forget it"
+        );
     }
     assert_eq!(core.state(Millis(1)).pools[0].counts.free, 4);
     assert_eq!(core.state(Millis(1)).ignored, 3);
@@ -272,7 +276,8 @@ fn a_zones_report_has_a_bound() {
         assert_eq!(noted.seq, u64::from(index < POOLS_MAX), "the one too many is not confirmed");
     }
     assert_eq!(core.zone_report(Millis(0)).pools.len(), POOLS_MAX);
-    let failure = |cause: &str| InstanceFailure { instance: name("x"), service: name("clip.demo"), cause: cause.into() };
+    let failure =
+        |cause: &str| InstanceFailure { instance: name("x"), service: name("clip.demo"), cause: cause.into() };
     core.set_failures(Millis(0), vec![failure(&"é".repeat(1_000)); 1_000]);
     assert_eq!(core.zone_report(Millis(0)).failures.len(), FAILURES_MAX);
     assert!(core.zone_report(Millis(0)).failures[0].cause.len() <= CAUSE_BYTES_MAX);
