@@ -1,1 +1,22 @@
-//! actors-control
+//! The roles of a node as thin shells: orchestrator, zone manager, gateway, host, resolver, and the member that keeps a node
+//! in touch with its domain.
+//!
+//! Owns: one actor per role, the asking of other nodes, the order "store, then send".
+//! Refuses: decisions (`actors/cores`), media (a host starts an instance through the registry of `actors/dca` and knows no
+//! more of it than its factory's address).
+
+mod gateway;
+mod host;
+mod member;
+//ORCH mod orchestrator;
+mod paths;
+mod resolver;
+mod zone;
+
+pub use gateway::{GATEWAY_MAILBOX, GatewayActor, GatewaySetup};
+pub use host::{HostActor, HostSetup};
+pub use member::{DirectoryWatch, MemberActor, MemberSetup, Membership, route_to};
+//ORCH pub use orchestrator::{OrchestratorActor, OrchestratorSetup};
+pub use paths::{GATEWAY, HOST, MEMBER, NODE, ORCHESTRATOR, RESOLVER, ZONE, role_path};
+pub use resolver::{ReportedZones, ResolverActor, ResolverSetup};
+pub use zone::{FailureWatch, ZoneActor, ZoneSetup};

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use actors_protocol::{ActorPath, Incarnation, Message, NodeName, Protocol, Role, Roles};
+use actors_protocol::{ActorPath, Incarnation, Message, Millis, NodeName, Protocol, Role, Roles};
 use transport_link::Connection;
 
 use crate::cx::Cx;
@@ -30,8 +30,8 @@ pub trait Actor: Sized + Unpin + 'static {
     /// After the last message of an orderly stop. Not called after a panic or a kill.
     fn stopping(&mut self, _cx: &mut Cx<'_, Self>) {}
 
-    /// What `fusion actors PATH` shows: no secrets.
-    fn state(&self) -> serde_json::Value {
+    /// What `fusion actors PATH` shows: no secrets. `now` as in [`Cx::now`].
+    fn state(&self, _now: Millis) -> serde_json::Value {
         serde_json::Value::Null
     }
 }

@@ -80,6 +80,18 @@ impl Directory {
         list
     }
 
+    /// The actors that no actor owns, directly below `above`.
+    pub(crate) fn roots(&self, above: &str) -> Vec<(ActorPath, Incarnation)> {
+        let mut roots: Vec<_> = self
+            .entries
+            .iter()
+            .filter(|entry| entry.parent.is_none() && entry.key().within(above))
+            .map(|entry| (entry.key().clone(), entry.incarnation))
+            .collect();
+        roots.sort();
+        roots
+    }
+
     /// Actors of one drain rank that no actor owns.
     pub(crate) fn of_rank(&self, rank: u8) -> Vec<(ActorPath, Arc<dyn Deliver>)> {
         let mut list: Vec<_> = self

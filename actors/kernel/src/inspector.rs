@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use actors_protocol::ActorPath;
-use actors_protocol::Incarnation;
+use actors_protocol::{Incarnation, Millis};
 use actors_protocol::node::{ActorList, EndActor, Ending, InspectActor, Inspection, ListActors, Node as NodeProtocol};
 
 use crate::actor::{Actor, Answer, Caller, Handler};
@@ -31,7 +31,7 @@ impl Actor for Inspector {
         routes.add::<ListActors>().add::<InspectActor>().add::<EndActor>();
     }
 
-    fn state(&self) -> serde_json::Value {
+    fn state(&self, _now: Millis) -> serde_json::Value {
         let Some(node) = self.node.upgrade() else { return serde_json::Value::Null };
         let census = node.census();
         let tasks: serde_json::Map<_, _> =

@@ -194,6 +194,11 @@ impl Node {
         self.0.directory.info(path).map(|(info, _)| info.incarnation)
     }
 
+    /// The actors below `above` that the node itself runs, and which life of each lives.
+    pub fn roots(&self, above: &str) -> Vec<(ActorPath, Incarnation)> {
+        self.0.directory.roots(above)
+    }
+
     /// Lets an actor that the node runs finish what it should, then stops it; kills it when `within` is over.
     pub async fn retire(&self, path: &ActorPath, within: Duration) {
         let until = Instant::now() + within;

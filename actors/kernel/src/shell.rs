@@ -123,7 +123,7 @@ impl<A: Actor> actix::Handler<Reveal> for Shell<A> {
     type Result = ();
     fn handle(&mut self, reveal: Reveal, _: &mut Self::Context) {
         // Whoever asked may have given up.
-        drop(reveal.0.send(self.actor.state()));
+        drop(reveal.0.send(self.actor.state(self.life.node.now())));
     }
 }
 

@@ -34,6 +34,8 @@ use crate::session::{Attach, Detach, SessionActor};
 const REPORT_WITHIN: Duration = Duration::from_millis(500);
 /// Reservations come in bursts; each is a microsecond's work.
 const MAILBOX: u32 = 4_096;
+/// A slot's actor has nothing to finish: it stops at its next message.
+const SLOT_STOP_WITHIN: Duration = Duration::from_secs(2);
 /// Inputs and the factory's own word; the pictures do not pass through it.
 const SLOT_MAILBOX: u32 = 64;
 
@@ -156,7 +158,12 @@ impl FactoryActor {
         match effect {
             Effect::Warm { slot } => self.warm(slot, cx),
             Effect::End { slot, .. } => match self.slots.get(&slot) {
-                Some(actor) => actor.stop(),
+                Some(actor) => {
+                    actor.stop();
+                    let actor = actor.clone();
+                    // An actor that is too stuck to stop must not stay `draining` for ever. Killing one that is gone does nothing.
+                    cx.after(SLOT_STOP_WITHIN, move |_, _| actor.kill());
+                }
                 None => tracing::debug!(%slot, "asked to end a slot that is gone"),
             },
             Effect::Detach { session, slot } => {
@@ -357,10 +364,9 @@ impl Actor for FactoryActor {
         answer
     }
 
-    fn state(&self) -> serde_json::Value {
+    fn state(&self, now: Millis) -> serde_json::Value {
         let Some(core) = &self.core else { return serde_json::Value::Null };
-        // The view's own clock stands at the latest input; that is where its remaining times count from.
-        match serde_json::to_value(core.state(core.now())) {
+        match serde_json::to_value(core.state(now)) {
             Ok(serde_json::Value::Object(mut view)) => {
                 view.insert("builder".into(), self.setup.create.builder.clone().into());
                 view.insert("zone".into(), self.setup.create.zone.as_str().into());

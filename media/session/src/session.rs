@@ -154,14 +154,14 @@ impl Actor for SessionActor {
 
     fn started(&mut self, _: &mut Cx<'_, Self>) {
         // A factory that has gone meanwhile takes this actor with it.
-        drop(self.ready.take().map(|ready| ready.send(())));
+        let _ = self.ready.take().map(|ready| ready.send(()));
     }
 
     fn woken(&mut self, cx: &mut Cx<'_, Self>) {
         self.pump(cx);
     }
 
-    fn state(&self) -> serde_json::Value {
+    fn state(&self, _now: Millis) -> serde_json::Value {
         let Some(playing) = &self.playing else { return serde_json::json!({ "session": null }) };
         let link = playing.connection.as_ref().map(|connection| {
             serde_json::json!({ "viewer": connection.peer().address, "rtt_us": connection.rtt().as_micros() as u64 })

@@ -1,0 +1,170 @@
+//! The zone manager: the thin shell around [`ZoneCore`].
+//!
+//! Owns: the asking of hosts. Refuses: reservations and reports; those are the gateway's, which lives beside it and hears of
+//! instances that do not run through a [`FailureWatch`].
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use actors_cores::zone::{Effect, Wanted, ZoneCore};
+use actors_kernel::{Actor, Addr, Answer, Caller, Cx, Handler, Routes};
+use actors_protocol::host::{CreateInstance, Host, HostStatus};
+use actors_protocol::membership::Directory;
+use actors_protocol::zone::{InstanceFailure, Zone, ZoneState, ZoneStatus};
+use actors_protocol::{Millis, NodeName, Role, ZoneName};
+use tokio::sync::watch;
+
+use crate::member::DirectoryWatch;
+use crate::paths::{HOST, role_path};
+
+/// Making an instance may mean loading a film.
+const CREATE_WITHIN: Duration = Duration::from_secs(90);
+/// A host answers at once or is in trouble.
+const STATUS_WITHIN: Duration = Duration::from_secs(2);
+
+/// The instances of a zone that do not run, as its manager sees it.
+#[derive(Clone)]
+pub struct FailureWatch(Rc<watch::Sender<Vec<InstanceFailure>>>);
+
+impl Default for FailureWatch {
+    fn default() -> FailureWatch {
+        FailureWatch(Rc::new(watch::Sender::new(Vec::new())))
+    }
+}
+
+impl FailureWatch {
+    /// To read and to wait for changes.
+    pub fn subscribe(&self) -> watch::Receiver<Vec<InstanceFailure>> {
+        self.0.subscribe()
+    }
+}
+
+/// What a zone manager is made with.
+#[derive(Clone)]
+pub struct ZoneSetup {
+    /// The zone.
+    pub zone: ZoneName,
+    /// The instances it should run.
+    pub wanted: Vec<Wanted>,
+    /// The directory.
+    pub directory: DirectoryWatch,
+    /// Where failures are left for the gateway.
+    pub failures: FailureWatch,
+}
+
+/// See the module.
+pub struct ZoneActor {
+    setup: ZoneSetup,
+    core: ZoneCore,
+    hosts: Vec<NodeName>,
+}
+
+impl ZoneActor {
+    /// A zone manager that knows no host yet.
+    pub fn new(setup: ZoneSetup) -> ZoneActor {
+        let core = ZoneCore::new(setup.wanted.clone());
+        ZoneActor { setup, core, hosts: Vec::new() }
+    }
+
+    fn watch_directory(&mut self, mut directory: DirectoryWatch, cx: &mut Cx<'_, Self>) {
+        self.hosts = alive_hosts(&directory.borrow_and_update(), &self.setup.zone);
+        let now = cx.now();
+        self.core.hosts(now, &self.hosts);
+        self.pump(cx);
+        cx.run(
+            async move {
+                let changed = directory.changed().await;
+                (changed.is_ok(), directory)
+            },
+            |zone, (alive, directory), cx| {
+                if alive {
+                    zone.watch_directory(directory, cx);
+                }
+            },
+        );
+    }
+
+    fn pump(&mut self, cx: &mut Cx<'_, Self>) {
+        while let Some(effect) = self.core.poll_effect() {
+            match effect {
+                Effect::Create { host, create } => Self::create(host, *create, cx),
+                Effect::Status { host } => self.ask_status(host, cx),
+                Effect::Failures(failures) => {
+                    for failure in &failures {
+                        tracing::warn!(zone = %self.setup.zone, instance = %failure.instance, "does not run: {}", failure.cause);
+                    }
+                    self.setup.failures.0.send_replace(failures);
+                }
+            }
+        }
+        cx.wake_at(self.core.poll_timeout());
+    }
+
+    fn create(host: NodeName, create: CreateInstance, cx: &mut Cx<'_, Self>) {
+        let name = create.instance.clone();
+        let addr = host_addr(&host, cx);
+        cx.ask(&addr, create, CREATE_WITHIN, move |zone, answer, cx| {
+            let now = cx.now();
+            zone.core.created(now, &host, &name, answer.map_err(|fault| fault.to_string()));
+            zone.pump(cx);
+        });
+    }
+
+    fn ask_status(&mut self, host: NodeName, cx: &mut Cx<'_, Self>) {
+        let addr = host_addr(&host, cx);
+        let status = HostStatus { zone: Some(self.setup.zone.clone()) };
+        cx.ask(&addr, status, STATUS_WITHIN, move |zone, state, cx| {
+            let now = cx.now();
+            zone.core.status(now, &host, state.ok().as_ref().map(|state| state.instances.as_slice()));
+            zone.pump(cx);
+        });
+    }
+}
+
+fn host_addr(host: &NodeName, cx: &Cx<'_, ZoneActor>) -> Addr<Host> {
+    cx.node().far(host, role_path(HOST))
+}
+
+fn alive_hosts(directory: &Directory, zone: &ZoneName) -> Vec<NodeName> {
+    let here = |record: &&actors_protocol::membership::NodeRecord| {
+        record.alive && record.roles.has(Role::Host) && record.zone.as_ref() == Some(zone)
+    };
+    directory.nodes.iter().filter(here).map(|record| record.node.clone()).collect()
+}
+
+impl Actor for ZoneActor {
+    type Protocol = Zone;
+
+    fn routes(routes: &mut Routes<Self>) {
+        routes.add::<ZoneStatus>();
+    }
+
+    fn started(&mut self, cx: &mut Cx<'_, Self>) {
+        let directory = self.setup.directory.clone();
+        self.watch_directory(directory, cx);
+    }
+
+    fn woken(&mut self, cx: &mut Cx<'_, Self>) {
+        let now = cx.now();
+        self.core.on_timeout(now);
+        self.pump(cx);
+    }
+
+    fn state(&self, _now: Millis) -> serde_json::Value {
+        let failures: Vec<_> = self.core.failures().into_iter().map(|failure| (failure.instance, failure.cause)).collect();
+        serde_json::json!({
+            "zone": self.setup.zone, "hosts": self.hosts, "instances": self.core.placement(), "failures": failures,
+        })
+    }
+}
+
+impl Handler<ZoneStatus> for ZoneActor {
+    fn handle(&mut self, status: ZoneStatus, _: &Caller, _: &mut Cx<'_, Self>) -> Answer<ZoneState> {
+        let mut instances = self.core.placement();
+        if status.failures_only {
+            instances.retain(|(_, host)| host.is_none());
+        }
+        let failures = self.core.failures();
+        ZoneState { zone: self.setup.zone.clone(), hosts: self.hosts.clone(), instances, failures }.into()
+    }
+}
