@@ -104,7 +104,7 @@ impl Endpoint {
         config.rng_seed(options.rng_seed);
         let runtime = Arc::new(TokioRuntime);
         let (socket, address) = match options.socket {
-            Socket::Udp(address) => (open(address, &*runtime)?, address),
+            Socket::Udp(address) => (open(address, &runtime)?, address),
             Socket::Abstract(socket) => {
                 let address = socket.local_addr().unwrap_or_else(|_| SocketAddr::from(([0, 0, 0, 0], 0)));
                 (socket, address)
