@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use actors_protocol::gateway::ZoneReport;
 use actors_protocol::membership::{Directory, ListNodes, NodeList};
-use actors_protocol::{DomainName, Incarnation, Millis, NodeName, Roles, ServiceName, ZoneName};
+use actors_protocol::{DomainName, Millis, NodeName, Role, Roles, ServiceName, ZoneName};
 
 mod admission;
 mod deny;
@@ -160,7 +160,7 @@ impl MembershipCore {
         if !self.zones.contains(zone) && self.zones.len() < ZONES_MAX {
             self.change(now, Change::Zone(zone.clone()));
         }
-        if roles.has(actors_protocol::Role::Host) && self.hosts.get(node) != Some(zone) {
+        if roles.has(Role::Host) && self.hosts.get(node) != Some(zone) {
             self.change(now, Change::Host(HostRow { node: node.clone(), zone: zone.clone() }));
         }
     }
@@ -199,20 +199,5 @@ impl MembershipCore {
     /// The hosts, each with its zone.
     pub fn hosts(&self) -> impl Iterator<Item = (&NodeName, &ZoneName)> {
         self.hosts.iter()
-    }
-}
-
-impl Member {
-    fn new(node: NodeName, roles: Roles, zone: Option<ZoneName>) -> NodeRow {
-        NodeRow {
-            node,
-            roles,
-            zone,
-            advertise: None,
-            incarnation: Incarnation::default(),
-            alive: false,
-            left: false,
-            certified_until: 0,
-        }
     }
 }

@@ -54,13 +54,16 @@ fn ask(core: &mut GatewayCore, now: u64, attempt: &mut Attempt) -> String {
     }
 }
 
-fn drain(core: &mut GatewayCore) -> Vec<(String, u64, usize)> {
+/// To whom, the report's number, and how many pools are in it.
+type Sent = (String, u64, usize);
+
+fn drain(core: &mut GatewayCore) -> Vec<Sent> {
     let effects = std::iter::from_fn(|| core.poll_effect());
     effects.map(|Effect::Send { to, report }| (to.to_string(), report.seq, report.pools.len())).collect()
 }
 
 /// Runs the core's own timers up to and including `until`.
-fn run(core: &mut GatewayCore, until: u64) -> Vec<(u64, Vec<(String, u64, usize)>)> {
+fn run(core: &mut GatewayCore, until: u64) -> Vec<(u64, Vec<Sent>)> {
     let mut sent = Vec::new();
     while let Some(at) = core.poll_timeout().filter(|at| at.0 <= until) {
         core.on_timeout(at);

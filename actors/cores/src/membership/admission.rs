@@ -7,7 +7,7 @@ use actors_protocol::membership::Admission;
 use actors_protocol::{DomainName, Millis, NodeName, Roles, ZoneName};
 
 use super::mint::DAY;
-use super::{Change, Decision, Member, MembershipCore, NodeRow, TokenRow, TokenSecret};
+use super::{Change, Decision, MembershipCore, NodeRow, TokenRow, TokenSecret};
 
 /// A node's certificate is good for 30 days.
 pub const CERTIFICATE_SECONDS: u64 = 30 * DAY;
@@ -51,7 +51,7 @@ impl MembershipCore {
                 let TokenRow { node, roles, zone, .. } = token.clone();
                 self.change(now, Change::Token(TokenRow { used: true, ..token }));
                 // Whoever had the name before is forgotten.
-                let row = Member::new(node, roles, zone);
+                let row = NodeRow::new(node, roles, zone);
                 self.admit(now, wall, roles, row)
             }
         }
@@ -96,7 +96,7 @@ impl MembershipCore {
             return self.decide(|_| Entry::Refused(Admission::BadProof));
         }
         let row = self.members.get(node).map(|member| member.row.clone());
-        self.admit(now, wall, certified, row.unwrap_or_else(|| Member::new(node.clone(), certified, None)))
+        self.admit(now, wall, certified, row.unwrap_or_else(|| NodeRow::new(node.clone(), certified, None)))
     }
 
     /// A node whose certificate the owner of the authority issues by itself, without a token: the orchestrator's own, and
@@ -115,7 +115,7 @@ impl MembershipCore {
         }
         let row = match self.members.get(&node) {
             Some(member) => NodeRow { zone, ..member.row.clone() },
-            None => Member::new(node, roles, zone),
+            None => NodeRow::new(node, roles, zone),
         };
         self.admit(now, wall, roles, row)
     }

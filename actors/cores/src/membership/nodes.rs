@@ -5,7 +5,7 @@
 use actors_protocol::membership::{Heartbeat, HeartbeatReply};
 use actors_protocol::{Millis, NodeName, Roles};
 
-use super::{Change, Decision, Member, MembershipCore, NODES_MAX, NodeRow};
+use super::{Change, Decision, MembershipCore, NODES_MAX, NodeRow};
 
 /// A node is alive for this long after a heartbeat: three of them missed.
 pub const ALIVE_FOR: Millis = Millis::from_secs(3);
@@ -26,7 +26,7 @@ impl MembershipCore {
         let known = self.members.get(node).map(|member| member.row.clone());
         let room = known.is_some() || self.members.len() < NODES_MAX;
         let roles: Roles = beat.roles.iter().filter(|role| certified.has(*role)).collect();
-        let row = known.clone().unwrap_or_else(|| Member::new(node.clone(), roles, beat.zone.clone()));
+        let row = known.clone().unwrap_or_else(|| NodeRow::new(node.clone(), roles, beat.zone.clone()));
         let late = beat.incarnation < row.incarnation
             // It has said that it stops: what it said before that comes late.
             || beat.incarnation == row.incarnation && row.left && !beat.leaving;

@@ -68,6 +68,20 @@ pub struct NodeRow {
 }
 
 impl NodeRow {
+    /// A node that has not been heard of.
+    pub(super) fn new(node: NodeName, roles: Roles, zone: Option<ZoneName>) -> NodeRow {
+        NodeRow {
+            node,
+            roles,
+            zone,
+            advertise: None,
+            incarnation: Incarnation::default(),
+            alive: false,
+            left: false,
+            certified_until: 0,
+        }
+    }
+
     pub(super) fn record(&self) -> NodeRecord {
         NodeRecord {
             node: self.node.clone(),

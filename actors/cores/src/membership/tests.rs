@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use actors_protocol::membership::{Admission, Denial, Deny, Heartbeat, HeartbeatReply, ListInstances, MintToken};
 use actors_protocol::slot::{PoolReport, ServiceUse, SlotCounts};
-use actors_protocol::{InstanceName, Role};
+use actors_protocol::{Incarnation, InstanceName};
 
 use super::*;
 
