@@ -1,1 +1,31 @@
-//! tests-e2e
+//! The kit of tier T3: the true `fusion` program in processes of its own, on loopback and across network namespaces, on
+//! the real clock.
+//!
+//! Owns: starting and ending processes, ports, directories, namespaces with delay and a limited rate, looking at
+//! recordings.
+//! Refuses: knowing Fusion from inside (no crate of ours is a dependency); asserting times, which a busy machine stretches:
+//! tests print them with [`say`] and assert outcomes.
+//!
+//! The parts panic with words a person can act on, because a test has nothing better to do with a failure. Whatever a
+//! test started ends with it: a dropped [`Process`] is killed and reaped, dropped [`Namespaces`] are removed, and a test
+//! process that is killed itself takes its children along.
+#![allow(clippy::disallowed_methods, reason = "the kit drives real processes in real time, and owns its threads")]
+
+mod binary;
+pub mod json;
+mod namespaces;
+mod ports;
+mod probe;
+mod process;
+mod say;
+mod temp;
+mod wait;
+
+pub use binary::fusion;
+pub use namespaces::{Link, Namespaces, Traffic};
+pub use ports::free_port;
+pub use probe::Probe;
+pub use process::{Finished, Process, run};
+pub use say::{say, skipped};
+pub use temp::TempDir;
+pub use wait::eventually;
