@@ -8,15 +8,17 @@
 mod gateway;
 mod host;
 mod member;
-//ORCH mod orchestrator;
+mod orchestrator;
 mod paths;
 mod resolver;
+mod roles;
 mod zone;
 
 pub use gateway::{GATEWAY_MAILBOX, GatewayActor, GatewaySetup};
 pub use host::{HostActor, HostSetup};
-pub use member::{DirectoryWatch, MemberActor, MemberSetup, Membership, route_to};
-//ORCH pub use orchestrator::{OrchestratorActor, OrchestratorSetup};
+pub use member::{DirectoryWatch, MemberActor, MemberSetup, Membership, Renewal, route_to};
+pub use orchestrator::{OrchestratorActor, OrchestratorSetup};
 pub use paths::{GATEWAY, HOST, MEMBER, NODE, ORCHESTRATOR, RESOLVER, ZONE, role_path};
 pub use resolver::{ReportedZones, ResolverActor, ResolverSetup};
+pub use roles::{RoleSetup, start_roles};
 pub use zone::{FailureWatch, ZoneActor, ZoneSetup};

@@ -10,10 +10,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actors_kernel::{Actor, Addr, Answer, Cx, Fault, LinkWatch, Route};
-use actors_protocol::membership::{Directory, Heartbeat, HeartbeatReply, NodeRecord, Orchestrator};
+use actors_protocol::membership::{
+    Admission, Directory, Heartbeat, HeartbeatReply, NodeRecord, Orchestrator, Renew,
+};
 use actors_protocol::request::Silent;
 use actors_protocol::{DomainName, Millis, NodeName, Role, ZoneName};
 use tokio::sync::watch;
+use transport_link::{Identity, SigningKey};
 
 use crate::paths::{ORCHESTRATOR, role_path};
 
@@ -21,6 +24,8 @@ use crate::paths::{ORCHESTRATOR, role_path};
 const HEARTBEAT_EVERY: Duration = Duration::from_secs(1);
 /// After a heartbeat that was not answered.
 const RETRY: Duration = Duration::from_millis(250);
+/// After a renewal that failed; half of the certificate's life is left for tries.
+const RENEW_RETRY: Duration = Duration::from_secs(60);
 /// How long an answer is waited for.
 const HEARTBEAT_WITHIN: Duration = Duration::from_millis(900);
 
@@ -57,6 +62,17 @@ pub struct MemberSetup {
     pub zone: Option<ZoneName>,
     /// Where the directory is left for the other roles.
     pub membership: Membership,
+    /// How its certificate is kept fresh; none: it is not.
+    pub renewal: Option<Renewal>,
+}
+
+/// How a node keeps its certificate fresh.
+#[derive(Clone)]
+pub struct Renewal {
+    /// The identity it started with.
+    pub identity: Identity,
+    /// Keeps a new one for the next start; an error in words.
+    pub save: Rc<dyn Fn(&Identity) -> Result<(), String>>,
 }
 
 /// See the module.
@@ -142,6 +158,50 @@ impl MemberActor {
         self.setup.membership.directory.send_replace(Arc::new(directory));
     }
 
+    /// Waits for half of the certificate's life, then asks for another with a new key. No connection is dropped for it.
+    fn plan_renewal(&mut self, cx: &mut Cx<'_, Self>) {
+        let Some(renewal) = &self.setup.renewal else { return };
+        #[expect(clippy::disallowed_methods, reason = "the validity of certificates is a matter of the wall clock")]
+        let now = std::time::SystemTime::now();
+        let pause = renewal.identity.renew_at().duration_since(now).unwrap_or_default();
+        cx.after(pause.max(RENEW_RETRY), Self::renew);
+    }
+
+    fn renew(&mut self, cx: &mut Cx<'_, Self>) {
+        let connection = cx.node().connection_to(&self.setup.orchestrator.node);
+        let (Some(connection), Some(orchestrator)) = (connection, self.orchestrator.clone()) else {
+            cx.after(RENEW_RETRY, Self::renew);
+            return;
+        };
+        let key = Identity::generate_key();
+        let ask = Renew { public_key: key.public_key(), proof: connection.prove(&key) };
+        cx.ask(&orchestrator, ask, HEARTBEAT_WITHIN, move |member: &mut MemberActor, answer, cx| {
+            let renewed = match answer {
+                Ok(Admission::Admitted { certificate, .. }) => member.take_identity(&certificate, key, cx),
+                Ok(refusal) => Err(format!("{refusal:?}")),
+                Err(fault) => Err(fault.to_string()),
+            };
+            match renewed {
+                Ok(()) => member.plan_renewal(cx),
+                Err(words) => {
+                    tracing::warn!(node = %cx.node().name(), "the certificate is not renewed: {words}");
+                    cx.after(RENEW_RETRY, Self::renew);
+                }
+            }
+        });
+    }
+
+    fn take_identity(&mut self, certificate: &str, key: SigningKey, cx: &Cx<'_, Self>) -> Result<(), String> {
+        let Some(renewal) = &mut self.setup.renewal else { return Ok(()) };
+        let identity = Identity::new(certificate, key).map_err(|error| error.to_string())?;
+        // Kept first: a node that shows a certificate which it then loses would be a stranger after a restart.
+        (renewal.save)(&identity)?;
+        cx.node().endpoint().replace_identity(&identity).map_err(|error| error.to_string())?;
+        tracing::info!(node = %cx.node().name(), "the certificate is renewed");
+        renewal.identity = identity;
+        Ok(())
+    }
+
     /// A link that comes up may lead to an orchestrator that has just started and knows nobody.
     fn watch_link(&mut self, mut link: LinkWatch, cx: &mut Cx<'_, Self>) {
         cx.run(
@@ -170,6 +230,7 @@ impl Actor for MemberActor {
             Err(fault) => tracing::error!("the way to the orchestrator has just been set, and yet: {fault}"),
         }
         self.beat(false, cx);
+        self.plan_renewal(cx);
     }
 
     fn drain(&mut self, _: Duration, cx: &mut Cx<'_, Self>) -> Answer<()> {

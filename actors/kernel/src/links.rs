@@ -111,8 +111,23 @@ impl Links {
         Ok(redial)
     }
 
+    /// Does something with the link to `node`, which is dialled if it is not yet.
+    pub(crate) fn with<R>(&self, node: &NodeName, act: impl FnOnce(&Redial) -> R) -> Result<R, Fault> {
+        if let Some(link) = self.links.borrow().get(node) {
+            return Ok(act(&link.redial));
+        }
+        self.to(node).map(|redial| act(&redial))
+    }
+
     pub(crate) fn watch(&self, node: &NodeName) -> Result<LinkWatch, Fault> {
         Ok(LinkWatch(self.to(node)?.watch()))
+    }
+
+    pub(crate) fn connection(&self, node: &NodeName) -> Option<transport_link::Connection> {
+        match self.links.borrow().get(node)?.redial.state() {
+            RedialState::Up { connection, .. } => Some(connection),
+            RedialState::Down { .. } => None,
+        }
     }
 
     pub(crate) fn states(&self) -> Vec<LinkState> {

@@ -211,6 +211,11 @@ impl Node {
         self.stop(path, until.saturating_duration_since(Instant::now())).await;
     }
 
+    /// The connection to a node, if its link is up.
+    pub fn connection_to(&self, node: &NodeName) -> Option<transport_link::Connection> {
+        self.0.links.connection(node)
+    }
+
     /// The links and how they are.
     pub fn links(&self) -> Vec<LinkState> {
         self.0.links.states()

@@ -10,4 +10,6 @@ mod factory;
 mod report;
 mod session;
 
-pub use factory::{Audit, Audited, FactoryActor, FactorySetup, factory_path, spawn_factory};
+pub use actors_cores::Flaw;
+pub use actors_cores::factory::Limits;
+pub use factory::{Audit, Audited, FactoryActor, FactoryProblem, FactorySetup, factory_path, spawn_factory};

@@ -1,2 +1,62 @@
-//! The one binary.
-fn main() {}
+//! The one binary: roles, command line, viewer. What is done lives in `commands`; here it is only chosen.
+
+mod cli;
+mod commands;
+mod compose;
+mod config;
+mod home;
+mod operator;
+mod output;
+mod token;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use cli::{Cli, Command, Service};
+
+/// The configuration is not what it should be.
+const BAD_CONFIGURATION: u8 = 64;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let logging = tracing_subscriber::EnvFilter::try_new(&cli.log).map(|filter| {
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    });
+    if let Err(error) = logging {
+        output::progress(&format!("fusion: --log '{}' is no filter: {error}", cli.log));
+        return ExitCode::from(2);
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let done = match runtime {
+        Ok(runtime) => tokio::task::LocalSet::new().block_on(&runtime, run(cli)),
+        Err(error) => Err(anyhow::Error::new(error).context("the runtime cannot be started")),
+    };
+    match done {
+        Ok(code) => code,
+        Err(error) => {
+            output::progress(&format!("fusion: {error:#}"));
+            let configuration = error.downcast_ref::<config::ConfigError>().is_some();
+            ExitCode::from(if configuration { BAD_CONFIGURATION } else { 1 })
+        }
+    }
+}
+
+async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    let home = home::Home::find(cli.dir)?;
+    let json = cli.json;
+    match cli.command {
+        Command::Dev(dev) => commands::dev::run(&home, dev, json).await,
+        Command::Init(init) => commands::join::init(&home, &init, json),
+        Command::Token(token) => commands::join::token(&home, &token, json).await,
+        Command::Join(join) => commands::join::join(&home, &join, json).await,
+        Command::Node(node) => commands::node::run(&home, &node, json).await,
+        Command::Nodes => commands::nodes::list(&home, json).await,
+        Command::Deny(deny) => commands::nodes::deny(&home, deny, json).await,
+        Command::Service(Service::List { service }) => commands::service::list(&home, service, json).await,
+        Command::Instance(instance) => commands::service::drain(&home, instance, json).await,
+        Command::Resolve(resolve) => commands::resolve::run(&home, resolve, json).await,
+        Command::View(view) => commands::view::run(&home, view, json).await,
+        Command::Actors(actors) => commands::actors::run(&home, actors, json).await,
+        Command::Doctor => commands::doctor::run(&home, json).await,
+    }
+}

@@ -32,4 +32,5 @@ pub use media::{Outcome, Unit, UnitSender};
 pub use redial::{LinkState, Redial};
 pub use stream::{InStream, OutStream};
 pub use subject::Subject;
+pub use transport_wire::CloseCode;
 pub use transport_wire::version::Versions;

@@ -1,0 +1,61 @@
+//! Starts the roles of a node: which actors it takes, with what mailbox and what place in a drain.
+//!
+//! Owns: nothing that lives. Refuses: identities, files, sockets; those come with the node.
+
+use actors_cores::Flaw;
+use actors_cores::resolution::Topology;
+use actors_cores::zone::Wanted;
+use actors_kernel::{Node, SpawnError, Spec};
+use actors_protocol::ZoneName;
+
+use crate::gateway::{GATEWAY_MAILBOX, GatewayActor, GatewaySetup};
+use crate::host::{HostActor, HostSetup};
+use crate::member::{MemberActor, MemberSetup};
+use crate::orchestrator::{OrchestratorActor, OrchestratorSetup};
+use crate::paths::{GATEWAY, HOST, MEMBER, ORCHESTRATOR, RESOLVER, ZONE, role_path};
+use crate::resolver::{ResolverActor, ResolverSetup};
+use crate::zone::{FailureWatch, ZoneActor, ZoneSetup};
+
+/// What a node runs.
+pub struct RoleSetup {
+    /// Every node is a member.
+    pub member: MemberSetup,
+    /// Orchestrator.
+    pub orchestrator: Option<OrchestratorSetup>,
+    /// Zone manager and gateway of this zone, which should run these instances.
+    pub zone: Option<(ZoneName, Vec<Wanted>)>,
+    /// Host.
+    pub host: Option<HostSetup>,
+    /// Resolver.
+    pub resolver: Option<Topology>,
+    /// One wrong decision; only a harness sets another than none.
+    pub flaw: Flaw,
+}
+
+/// Starts the actors of `setup` on `node`.
+pub fn start_roles(node: &Node, setup: RoleSetup) -> Result<(), SpawnError> {
+    let RoleSetup { member, orchestrator, zone, host, resolver, flaw } = setup;
+    let membership = member.membership.clone();
+    let busy = Spec { mailbox: GATEWAY_MAILBOX, ..Spec::default() };
+    if let Some(setup) = orchestrator {
+        node.spawn(role_path(ORCHESTRATOR), Spec { rank: 4, ..busy }, move || OrchestratorActor::new(setup.clone()))?;
+    }
+    if let Some(setup) = host {
+        node.spawn(role_path(HOST), Spec::default(), move || HostActor::new(setup.clone()))?;
+    }
+    if let Some((zone, wanted)) = zone {
+        let (failures, directory) = (FailureWatch::default(), membership.directory());
+        let gateway =
+            GatewaySetup { zone: zone.clone(), directory: directory.clone(), failures: failures.clone(), flaw };
+        node.spawn(role_path(GATEWAY), busy, move || GatewayActor::new(gateway.clone()))?;
+        let setup = ZoneSetup { zone, wanted, directory, failures };
+        node.spawn(role_path(ZONE), Spec::default(), move || ZoneActor::new(setup.clone()))?;
+    }
+    if let Some(topology) = resolver {
+        let setup = ResolverSetup { topology, directory: membership.directory(), flaw };
+        node.spawn(role_path(RESOLVER), busy, move || ResolverActor::new(setup.clone()))?;
+    }
+    // Last: what it learns is there for those that were started before.
+    node.spawn(role_path(MEMBER), Spec { rank: 0, ..Spec::default() }, move || MemberActor::new(member.clone()))?;
+    Ok(())
+}

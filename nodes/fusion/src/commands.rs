@@ -1,0 +1,11 @@
+//! The commands, one file each. Each takes its part of the command line and says how it ended.
+
+pub mod actors;
+pub mod dev;
+pub mod doctor;
+pub mod join;
+pub mod node;
+pub mod nodes;
+pub mod resolve;
+pub mod service;
+pub mod view;

@@ -1,0 +1,190 @@
+//! `fusion dev`: a whole domain in one process. Each node has its own identity, endpoint and directory, as on six machines.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use actors_protocol::membership::{InstanceList, ListInstances};
+use actors_protocol::{DomainName, NodeName, Role, Roles, ServiceName, SiteName, ZoneName};
+use anyhow::{Context, bail};
+use nodes_services::clip_of_dev;
+
+use crate::cli::Dev;
+use crate::commands::node::told_to_stop;
+use crate::compose::{Bound, Running, bind, stop};
+use crate::config::{HostConfig, InstanceConfig, NodeConfig, ResolverConfig};
+use crate::home::{DomainFile, Found, Home, NodeFile, issue};
+use crate::operator::Operator;
+use crate::output;
+
+/// Making the clip, six nodes and eight slots takes a few seconds; a machine that needs longer has other worries.
+const READY_WITHIN: Duration = Duration::from_secs(60);
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// `site`, one-way latencies in milliseconds: what the topology file of the demo says.
+const SITE: &str = "home";
+const TOPOLOGY: &str = "# How far sites are from zones, one way.\ndefault_site = \"home\"\n\n[[latency]]\nsite = \"home\"\nzone = \"zone-a\"\nms = 10.0\n\n[[latency]]\nsite = \"home\"\nzone = \"zone-b\"\nms = 30.0\n";
+/// Slots of `echo.demo`, for load and tests.
+const ECHO_SLOTS: u32 = 16;
+
+struct Plan {
+    node: &'static str,
+    role: Role,
+    zone: Option<&'static str>,
+}
+
+/// The order of the ports, from `--port` on.
+const NODES: [Plan; 6] = [
+    Plan { node: "orchestrator", role: Role::Orchestrator, zone: None },
+    Plan { node: "resolver", role: Role::Resolver, zone: None },
+    Plan { node: "zone-a", role: Role::Zone, zone: Some("zone-a") },
+    Plan { node: "zone-b", role: Role::Zone, zone: Some("zone-b") },
+    Plan { node: "host-a", role: Role::Host, zone: Some("zone-a") },
+    Plan { node: "host-b", role: Role::Host, zone: Some("zone-b") },
+];
+
+/// Runs the domain until it is told to stop.
+pub async fn run(home: &Home, args: Dev, json: bool) -> anyhow::Result<ExitCode> {
+    let clip = prepare_clip(home, args.clip.clone()).await?;
+    let nodes = start(home, &args, clip)?;
+    let list = ready(home).await?;
+    let domain = home.domain()?;
+    tell(home, &domain, &list, json)?;
+    told_to_stop().await?;
+    stop(nodes, args.deadline, output::progress).await;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The clip is made once, before anybody needs it, and not by two hosts at once.
+async fn prepare_clip(home: &Home, given: Option<PathBuf>) -> anyhow::Result<Option<PathBuf>> {
+    home.create()?;
+    if let Some(path) = given {
+        return Ok(Some(std::path::absolute(path)?));
+    }
+    let media = home.media();
+    let made = tokio::task::spawn_blocking(move || clip_of_dev(&media, output::progress));
+    Ok(made.await.context("the clip's maker broke")??)
+}
+
+fn start(home: &Home, args: &Dev, clip: Option<PathBuf>) -> anyhow::Result<Vec<Running>> {
+    let port = |index: usize| -> anyhow::Result<SocketAddr> {
+        let port = if args.port == 0 { 0 } else { args.port.checked_add(index as u16).context("--port is too large")? };
+        Ok(([127, 0, 0, 1], port).into())
+    };
+    let name: DomainName = if home.has_domain() { home.domain()?.domain } else { "demo".parse()? };
+    if !home.has_domain() {
+        let orchestrator = Found::new(NODES[0].node.parse()?, Role::Orchestrator, &name, port(0)?);
+        home.init(&name, orchestrator, vec![])?;
+    }
+    let mut domain = home.domain()?;
+    let mut bound: Vec<Bound> = Vec::new();
+    for (index, plan) in NODES.iter().enumerate() {
+        let home = node_home(home, plan)?;
+        bound.push(bind(&home, &domain, port(index)?)?);
+    }
+    // Only now it is certain where everybody listens.
+    domain.orchestrator.address = bound[0].listen;
+    domain.resolvers = vec![Found::new(NODES[1].node.parse()?, Role::Resolver, &name, bound[1].listen)];
+    domain.site = Some(SITE.parse::<SiteName>()?);
+    home.save_domain(&domain)?;
+    let topology = home.dir().join("topology.toml");
+    if !topology.exists() {
+        std::fs::write(&topology, TOPOLOGY).with_context(|| format!("{} cannot be written", topology.display()))?;
+    }
+    let mut running = Vec::new();
+    for (plan, bound) in NODES.iter().zip(bound) {
+        let mut config = NodeConfig::default();
+        match plan.role {
+            Role::Zone => config.instances = instances(plan, args, clip.as_ref())?,
+            Role::Resolver => config.resolver = ResolverConfig { topology: Some(topology.clone()) },
+            // A load generator on this machine is one address.
+            Role::Host => config.host = HostConfig { leases_per_address: 4_096 },
+            _ => {}
+        }
+        running.push(bound.start(&domain, &config, None)?);
+    }
+    Ok(running)
+}
+
+/// The orchestrator lives in the domain's own directory, the others below it; the authority is at hand, so no tokens.
+fn node_home(home: &Home, plan: &Plan) -> anyhow::Result<Home> {
+    if plan.role == Role::Orchestrator {
+        return Ok(home.clone());
+    }
+    let node: NodeName = plan.node.parse()?;
+    let own = home.below(&node);
+    if !own.is_node() {
+        own.create()?;
+        let zone = plan.zone.map(str::parse::<ZoneName>).transpose()?;
+        let file = NodeFile { node: node.clone(), roles: Roles::of(&[plan.role]), zone };
+        own.save_node(&file, &issue(&home.authority()?, &node, file.roles)?)?;
+    }
+    Ok(own)
+}
+
+fn instances(plan: &Plan, args: &Dev, clip: Option<&PathBuf>) -> anyhow::Result<Vec<InstanceConfig>> {
+    let letter = plan.node.trim_start_matches("zone-");
+    let one = |word: &str, slots, parameters| -> anyhow::Result<InstanceConfig> {
+        let name = format!("{word}-{letter}").parse()?;
+        let service: ServiceName = format!("{word}.demo").parse()?;
+        Ok(InstanceConfig { name, service, builder: word.to_owned(), slots, host: None, parameters })
+    };
+    let mut instances = vec![one("echo", ECHO_SLOTS, Default::default())?];
+    if let Some(clip) = clip {
+        let parameters = [("clip".to_owned(), clip.display().to_string())].into();
+        instances.insert(0, one("clip", args.slots, parameters)?);
+    }
+    Ok(instances)
+}
+
+/// Waits until every slot of every instance is free, or says which instance does not run and why.
+async fn ready(home: &Home) -> anyhow::Result<InstanceList> {
+    let until = tokio::time::Instant::now() + READY_WITHIN;
+    let operator = Operator::new(home)?;
+    let orchestrator = operator.orchestrator().await?;
+    let zones = NODES.iter().filter(|plan| plan.role == Role::Zone).count();
+    loop {
+        let list = orchestrator.ask("orchestrator", ListInstances { service: None }).await?;
+        if let Some((zone, failure)) = list.failures.iter().find(|(_, failure)| !failure.cause.contains("no host that is up")) {
+            bail!("instance {} of {zone} does not run: {}", failure.instance, failure.cause);
+        }
+        let warm = |pool: &actors_protocol::slot::PoolReport| pool.counts.free > 0 && pool.counts.warming == 0;
+        let reported = list.pools.iter().map(|entry| &entry.zone).collect::<std::collections::BTreeSet<_>>().len();
+        if list.failures.is_empty() && reported == zones && list.pools.iter().all(|entry| warm(&entry.pool)) {
+            return Ok(list);
+        }
+        if tokio::time::Instant::now() > until {
+            bail!("not ready within {} s; `fusion service list` and `fusion actors` tell how far it is", READY_WITHIN.as_secs());
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+}
+
+fn tell(home: &Home, domain: &DomainFile, list: &InstanceList, json: bool) -> anyhow::Result<()> {
+    let resolver = domain.resolvers.first().map(|found| found.address);
+    let services: std::collections::BTreeSet<_> =
+        list.pools.iter().flat_map(|entry| entry.pool.services.iter().map(|entry| entry.service.clone())).collect();
+    if json {
+        return output::json(&serde_json::json!({
+            "ready": true, "dir": home.dir(), "domain": domain.domain, "resolver": resolver,
+            "orchestrator": domain.orchestrator.address, "services": services,
+        }));
+    }
+    let dir = home.dir().display();
+    let say = |text: String| output::line(&text);
+    say(format!("ready: domain {} in {dir}, resolver at {}", domain.domain, resolver.map_or_else(String::new, |at| at.to_string())));
+    for entry in &list.pools {
+        for service in &entry.pool.services {
+            say(format!("  {:<10} {} slots in {} on {}", service.service, entry.pool.counts.capacity(), entry.zone, entry.host));
+        }
+    }
+    say(String::new());
+    say("In another terminal:".into());
+    say(format!("  export FUSION_DIR={dir}"));
+    say("  fusion view clip.demo --frames 90 --record a.h264     three seconds of a clip, recorded".into());
+    say("  fusion service list                                   slots of every instance".into());
+    say("  fusion resolve clip.demo --from home --explain        who would serve you, and why".into());
+    say("  fusion actors                                         every actor of the domain".into());
+    say("Ctrl-C stops it.".into());
+    Ok(())
+}
