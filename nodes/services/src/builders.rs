@@ -91,7 +91,7 @@ impl Builder for ClipBuilder {
             let given = create.parameters.get("clip").map(PathBuf::from);
             let media_dir = options.media_dir.clone();
             // Decoding headers and reading a film blocks: not on the thread that every actor of the node runs on.
-            let loading = tokio::task::spawn_blocking(move || crate::clip::load(given.as_deref(), &media_dir));
+            let loading = tokio::task::spawn_blocking(move || crate::media::load(given.as_deref(), &media_dir));
             let track = loading
                 .await
                 .map_err(|error| BuildError(format!("the clip's loader broke: {error}")))?

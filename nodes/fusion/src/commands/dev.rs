@@ -63,7 +63,7 @@ async fn prepare_clip(home: &Home, given: Option<PathBuf>) -> anyhow::Result<Opt
     }
     let media = home.media();
     let made = tokio::task::spawn_blocking(move || clip_of_dev(&media, output::progress));
-    Ok(made.await.context("the clip's maker broke")??)
+    made.await.context("the clip's maker broke")?.map_err(anyhow::Error::msg)
 }
 
 fn start(home: &Home, args: &Dev, clip: Option<PathBuf>) -> anyhow::Result<Vec<Running>> {
