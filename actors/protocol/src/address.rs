@@ -3,6 +3,7 @@
 use core::fmt;
 use core::net::SocketAddr;
 use core::str::FromStr;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -11,10 +12,11 @@ use crate::{DomainName, Incarnation, NodeName};
 /// Longest path in bytes. A path is written into every call, so it is kept short.
 pub const PATH_BYTES_MAX: usize = 200;
 
-/// An actor's place inside its node: labels joined by `/`, as in `instance/clip-a/slot-3`.
+/// An actor's place inside its node: labels joined by `/`, as in `instance/clip-a/slot-3`. Shared, not copied, when cloned:
+/// calls carry it.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct ActorPath(Box<str>);
+pub struct ActorPath(Arc<str>);
 
 /// A text that is no path or no address.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -72,7 +74,7 @@ impl TryFrom<String> for ActorPath {
 
 impl From<ActorPath> for String {
     fn from(path: ActorPath) -> String {
-        path.0.into_string()
+        path.0.as_ref().to_owned()
     }
 }
 
