@@ -49,13 +49,7 @@ pub struct GatewayActor {
 impl GatewayActor {
     /// A gateway that knows no pool yet.
     pub fn new(setup: GatewaySetup) -> GatewayActor {
-        GatewayActor {
-            setup,
-            core: None,
-            hosts: BTreeSet::new(),
-            receivers: BTreeSet::new(),
-            watched: BTreeSet::new(),
-        }
+        GatewayActor { setup, core: None, hosts: BTreeSet::new(), receivers: BTreeSet::new(), watched: BTreeSet::new() }
     }
 
     fn core(&mut self) -> &mut GatewayCore {

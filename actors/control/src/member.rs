@@ -10,10 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actors_kernel::{Actor, Addr, Answer, Cx, Fault, LinkWatch, Route};
-use actors_protocol::membership::{
-    Admission, Directory, Heartbeat, HeartbeatReply, NodeRecord, Orchestrator, Renew,
-};
-use actors_protocol::request::Silent;
+use actors_protocol::membership::{Admission, Directory, Heartbeat, HeartbeatReply, NodeRecord, Orchestrator, Renew};
 use actors_protocol::{DomainName, Millis, NodeName, Role, ZoneName};
 use tokio::sync::watch;
 use transport_link::{Identity, SigningKey};
@@ -28,6 +25,11 @@ const RETRY: Duration = Duration::from_millis(250);
 const RENEW_RETRY: Duration = Duration::from_secs(60);
 /// How long an answer is waited for.
 const HEARTBEAT_WITHIN: Duration = Duration::from_millis(900);
+
+actors_protocol::inward_protocol! {
+    /// Nobody asks a member anything.
+    pub protocol Member("member")
+}
 
 /// The directory as it is now, and when it changes.
 pub type DirectoryWatch = watch::Receiver<Arc<Directory>>;
@@ -220,7 +222,7 @@ impl MemberActor {
 }
 
 impl Actor for MemberActor {
-    type Protocol = Silent;
+    type Protocol = Member;
 
     fn started(&mut self, cx: &mut Cx<'_, Self>) {
         cx.node().set_route(self.setup.orchestrator.clone());

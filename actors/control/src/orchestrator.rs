@@ -10,14 +10,12 @@ use actors_cores::membership::{Change, Decision, Entry, MembershipCore};
 use actors_kernel::{Actor, Answer, Caller, Cx, Handler, Routes};
 use actors_protocol::gateway::{Noted, ZoneReport};
 use actors_protocol::membership::{
-    Admission, Denial, Deny, Heartbeat, HeartbeatReply, InstanceList, Join, ListInstances, ListNodes, MintToken, Minting,
-    NodeList, Orchestrator, Renew,
+    Admission, Denial, Deny, Heartbeat, HeartbeatReply, InstanceList, Join, ListInstances, ListNodes, MintToken,
+    Minting, NodeList, Orchestrator, Renew,
 };
 use actors_protocol::{Millis, Role};
 use actors_store::{Store, records};
 use transport_link::{Authority, CloseCode};
-
-
 
 /// What an orchestrator is made with.
 #[derive(Clone)]

@@ -188,4 +188,3 @@ impl Handler<ReportedZones> for ResolverActor {
         self.core.zones().cloned().collect::<Vec<_>>().into()
     }
 }
-

@@ -90,8 +90,13 @@ impl ZoneActor {
                 Effect::Create { host, create } => Self::create(host, *create, cx),
                 Effect::Status { host } => self.ask_status(host, cx),
                 Effect::Failures(failures) => {
-                    for failure in &failures {
-                        tracing::warn!(zone = %self.setup.zone, instance = %failure.instance, "does not run: {}", failure.cause);
+                    for InstanceFailure { instance, cause, .. } in &failures {
+                        // While no host has come up yet, that is how a zone begins and nothing to warn of.
+                        if self.hosts.is_empty() {
+                            tracing::info!(zone = %self.setup.zone, %instance, "does not run yet: {cause}");
+                        } else {
+                            tracing::warn!(zone = %self.setup.zone, %instance, "does not run: {cause}");
+                        }
                     }
                     self.setup.failures.0.send_replace(failures);
                 }
@@ -151,7 +156,8 @@ impl Actor for ZoneActor {
     }
 
     fn state(&self, _now: Millis) -> serde_json::Value {
-        let failures: Vec<_> = self.core.failures().into_iter().map(|failure| (failure.instance, failure.cause)).collect();
+        let failures: Vec<_> =
+            self.core.failures().into_iter().map(|failure| (failure.instance, failure.cause)).collect();
         serde_json::json!({
             "zone": self.setup.zone, "hosts": self.hosts, "instances": self.core.placement(), "failures": failures,
         })

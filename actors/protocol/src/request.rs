@@ -45,12 +45,18 @@ pub trait Protocol: 'static {
 /// `M` is part of the protocol. Written by [`actor_protocol!`](crate::actor_protocol) only.
 pub trait Includes<M: Message>: Protocol {}
 
-/// The protocol of an actor that is only spoken to inside its node.
-pub enum Silent {}
+/// Declares the protocol of a kind of actor that is only spoken to inside its node: a word, and no calls.
+#[macro_export]
+macro_rules! inward_protocol {
+    ($(#[$doc:meta])* $visibility:vis protocol $protocol:ident($word:literal)) => {
+        $(#[$doc])*
+        $visibility enum $protocol {}
 
-impl Protocol for Silent {
-    const NAME: &'static str = "silent";
-    const CALLS: &'static [CallInfo] = &[];
+        impl $crate::request::Protocol for $protocol {
+            const NAME: &'static str = $word;
+            const CALLS: &'static [$crate::request::CallInfo] = &[];
+        }
+    };
 }
 
 /// Declares a protocol: its calls with their tags, and for each the type of its reply.

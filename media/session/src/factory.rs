@@ -9,18 +9,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actors_cores::Flaw;
-use actors_cores::factory::{Attachment, Effect, Ending, Factory as Core, FactoryError, Limits, Options, Redeemed, Why};
+use actors_cores::factory::{
+    Attachment, Effect, Ending, Factory as Core, FactoryError, Limits, Options, Redeemed, Why,
+};
 use actors_kernel::{
     Actor, ActorRef, Addr, Answer, Caller, Cx, End, Handler, Node, Obituary, Promise, Routes, SpawnError, Spec,
 };
 use actors_protocol::factory::{
-    DrainInstance, DrainState, Factory, Farewell, Goodbye, Opened, Redeem, Redemption, ReleaseSlot, ReserveSlot, Resume,
-    SlotReservation,
+    DrainInstance, DrainState, Factory, Farewell, Goodbye, Opened, Redeem, Redemption, ReleaseSlot, ReserveSlot,
+    Resume, SlotReservation,
 };
 use actors_protocol::gateway::{Gateway, Released, ReportPool};
 use actors_protocol::host::CreateInstance;
 use actors_protocol::{
-    ActorPath, Address, Incarnation, Locator, Message, Millis, ResumeToken, SessionId, SlotCounts, SlotId, Ticket, ViewerKey,
+    ActorPath, Address, Incarnation, Locator, Message, Millis, ResumeToken, SessionId, SlotCounts, SlotId, Ticket,
+    ViewerKey,
 };
 use media_share::Program;
 use tokio::sync::oneshot;
@@ -322,7 +325,13 @@ impl Actor for FactoryActor {
     type Protocol = Factory;
 
     fn routes(routes: &mut Routes<Self>) {
-        routes.add::<ReserveSlot>().add::<ReleaseSlot>().add::<Redeem>().add::<Resume>().add::<Goodbye>().add::<DrainInstance>();
+        routes
+            .add::<ReserveSlot>()
+            .add::<ReleaseSlot>()
+            .add::<Redeem>()
+            .add::<Resume>()
+            .add::<Goodbye>()
+            .add::<DrainInstance>();
     }
 
     fn started(&mut self, cx: &mut Cx<'_, Self>) {

@@ -13,7 +13,6 @@ use std::sync::Arc;
 
 use actors_kernel::{Actor, ActorRef, Answer, Caller, Cx, Handler};
 use actors_protocol::input::Input;
-use actors_protocol::request::Silent;
 use actors_protocol::{Fault, Message, Millis, SessionId};
 use media_share::{Codec, Playback, Program};
 use tokio::sync::oneshot;
@@ -27,6 +26,11 @@ use crate::delivery::{Delivery, Effect, Place};
 
 /// While the mailbox is full, the reader of inputs waits this long; the stream's own window holds the viewer back.
 const FULL_PAUSE: std::time::Duration = std::time::Duration::from_millis(2);
+
+actors_protocol::inward_protocol! {
+    /// Only its factory speaks to a session.
+    pub protocol Session("session")
+}
 
 /// A viewer takes the slot, or comes back to it.
 pub(crate) struct Attach {
@@ -150,7 +154,7 @@ impl SessionActor {
 }
 
 impl Actor for SessionActor {
-    type Protocol = Silent;
+    type Protocol = Session;
 
     fn started(&mut self, _: &mut Cx<'_, Self>) {
         // A factory that has gone meanwhile takes this actor with it.

@@ -9,7 +9,12 @@ use clap::{Args, Parser, Subcommand};
 
 /// Runs session-slot media services close to the people who use them.
 #[derive(Parser)]
-#[command(name = "fusion", version, max_term_width = 100, after_help = "Example:\n  fusion dev                      a whole domain in one process\n  fusion view clip.demo --record a.h264 --frames 90")]
+#[command(
+    name = "fusion",
+    version,
+    max_term_width = 100,
+    after_help = "Example:\n  fusion dev                      a whole domain in one process\n  fusion view clip.demo --record a.h264 --frames 90"
+)]
 pub struct Cli {
     /// Where the domain's files are.
     #[arg(long, global = true, env = "FUSION_DIR", value_name = "DIR")]
@@ -32,7 +37,9 @@ pub enum Command {
     #[command(after_help = "Example:\n  fusion dev --json        one line when ready: dir, resolver, services")]
     Dev(Dev),
     /// Make a domain: its authority, an operator's certificate, the orchestrator's identity.
-    #[command(after_help = "Example:\n  fusion init --dir /srv/fusion --domain demo --orchestrator 10.0.0.1:7100 --resolver resolver=10.0.0.1:7110")]
+    #[command(
+        after_help = "Example:\n  fusion init --dir /srv/fusion --domain demo --orchestrator 10.0.0.1:7100 --resolver resolver=10.0.0.1:7110"
+    )]
     Init(Init),
     /// Mint a token that admits one node.
     #[command(after_help = "Example:\n  fusion token host-a --roles host --zone zone-a")]
@@ -62,7 +69,10 @@ pub enum Command {
     #[command(after_help = "Example:\n  fusion view clip.demo --frames 90 --record a.h264 --keys Right,Return --json")]
     View(View),
     /// Show the actors of the domain, or one actor's state; stop or kill one.
-    #[command(args_conflicts_with_subcommands = true, after_help = "Examples:\n  fusion actors\n  fusion actors host-a/instance/clip-a\n  fusion actors kill host-a/instance/clip-a/slot-3")]
+    #[command(
+        args_conflicts_with_subcommands = true,
+        after_help = "Examples:\n  fusion actors\n  fusion actors host-a/instance/clip-a\n  fusion actors kill host-a/instance/clip-a/slot-3"
+    )]
     Actors(Actors),
     /// Tell what this machine can do and what is missing.
     #[command(after_help = "Example:\n  fusion doctor --json")]

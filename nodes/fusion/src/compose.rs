@@ -72,7 +72,12 @@ pub fn bind(home: &Home, domain: &DomainFile, listen: SocketAddr) -> anyhow::Res
 
 impl Bound {
     /// Starts the roles. `domain` tells by now where the orchestrator is.
-    pub fn start(self, domain: &DomainFile, config: &NodeConfig, advertise: Option<SocketAddr>) -> anyhow::Result<Running> {
+    pub fn start(
+        self,
+        domain: &DomainFile,
+        config: &NodeConfig,
+        advertise: Option<SocketAddr>,
+    ) -> anyhow::Result<Running> {
         let Bound { home, file, endpoint, listen } = self;
         let advertise = advertise.unwrap_or(listen);
         if advertise.ip().is_unspecified() {
@@ -104,7 +109,8 @@ fn role_setup(
     advertise: SocketAddr,
 ) -> anyhow::Result<RoleSetup> {
     let has = |role| file.roles.has(role);
-    let unused = |what: &str, role: Role| ConfigError::Value(format!("{what} is for the role {role}, which this node has not"));
+    let unused =
+        |what: &str, role: Role| ConfigError::Value(format!("{what} is for the role {role}, which this node has not"));
     if !config.instances.is_empty() && !has(Role::Zone) {
         bail!(unused("[[instance]]", Role::Zone));
     }
@@ -175,7 +181,8 @@ fn topology(config: &NodeConfig) -> anyhow::Result<Topology> {
         Some(site) => site,
         None => "home".parse().context("a constant name")?,
     };
-    let latencies = file.latency.into_iter().map(|entry| ((entry.site, entry.zone), (entry.ms * 1_000.0).round() as u64));
+    let latencies =
+        file.latency.into_iter().map(|entry| ((entry.site, entry.zone), (entry.ms * 1_000.0).round() as u64));
     Ok(Topology::new(default, latencies))
 }
 

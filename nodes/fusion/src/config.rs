@@ -96,7 +96,10 @@ impl NodeConfig {
             }
             if instance.slots == 0 || instance.slots > SLOTS_MAX {
                 let words = "use a number from 1 to";
-                return Err(error(format!("instance '{}' has {} slots; {words} {SLOTS_MAX}", instance.name, instance.slots)));
+                return Err(error(format!(
+                    "instance '{}' has {} slots; {words} {SLOTS_MAX}",
+                    instance.name, instance.slots
+                )));
             }
         }
         if let (Some(topology), Some(folder)) = (&mut config.resolver.topology, path.parent()) {
@@ -162,14 +165,18 @@ mod tests {
         )
         .expect("valid");
         assert_eq!(config.instances[0].slots, 4);
-        assert!(config.resolver.topology.expect("given").is_absolute(), "relative to the file, not to where one stands");
+        assert!(
+            config.resolver.topology.expect("given").is_absolute(),
+            "relative to the file, not to where one stands"
+        );
     }
 
     #[test]
     fn a_wrong_key_is_named_with_its_line() {
         let error = load("listen = '127.0.0.1:7101'\nlisten_adress = 'x'\n").expect_err("unknown key");
         assert!(error.contains("listen_adress") && error.contains("line 2") && error.contains("node.toml"), "{error}");
-        let error = load("[[instance]]\nname = 'a'\nservice = 'clip'\nbuilder = 'clip'\nslots = 4\n").expect_err("no suffix");
+        let error =
+            load("[[instance]]\nname = 'a'\nservice = 'clip'\nbuilder = 'clip'\nslots = 4\n").expect_err("no suffix");
         assert!(error.contains("suffix"), "{error}");
         let twice = "[[instance]]\nname = 'a'\nservice = 'clip.demo'\nbuilder = 'clip'\nslots = 4\n".repeat(2);
         assert!(load(&twice).expect_err("twice").contains("two instances are named 'a'"));

@@ -83,7 +83,8 @@ impl Home {
         let dir = match given {
             Some(dir) => dir,
             None => {
-                let home = std::env::var_os("HOME").context("no --dir, no FUSION_DIR and no HOME: say where the domain is")?;
+                let home =
+                    std::env::var_os("HOME").context("no --dir, no FUSION_DIR and no HOME: say where the domain is")?;
                 PathBuf::from(home).join(".fusion")
             }
         };
@@ -114,7 +115,10 @@ impl Home {
 
     /// Reads `domain.json`.
     pub fn domain(&self) -> anyhow::Result<DomainFile> {
-        self.read("domain.json", "make a domain with `fusion init` or `fusion dev`, join one with `fusion join`, or give its --dir")
+        self.read(
+            "domain.json",
+            "make a domain with `fusion init` or `fusion dev`, join one with `fusion join`, or give its --dir",
+        )
     }
 
     /// Writes `domain.json`.
@@ -150,13 +154,15 @@ impl Home {
 
     /// The operator's certificate and key.
     pub fn operator(&self) -> anyhow::Result<Identity> {
-        let missing = "this needs the operator's certificate, which `fusion init` and `fusion dev` leave in their --dir";
+        let missing =
+            "this needs the operator's certificate, which `fusion init` and `fusion dev` leave in their --dir";
         Identity::load(&self.0, OPERATOR).context(missing)
     }
 
     /// The domain's authority, if this is the orchestrator's directory.
     pub fn authority(&self) -> anyhow::Result<Authority> {
-        let missing = "an orchestrator needs the domain's authority, which `fusion init` makes in the orchestrator's --dir";
+        let missing =
+            "an orchestrator needs the domain's authority, which `fusion init` makes in the orchestrator's --dir";
         Authority::load(&self.0).context(missing)
     }
 
@@ -213,7 +219,8 @@ impl Home {
 
     fn read<T: for<'de> Deserialize<'de>>(&self, name: &str, remedy: &str) -> anyhow::Result<T> {
         let path = self.0.join(name);
-        let text = std::fs::read_to_string(&path).with_context(|| format!("{} cannot be read: {remedy}", path.display()))?;
+        let text =
+            std::fs::read_to_string(&path).with_context(|| format!("{} cannot be read: {remedy}", path.display()))?;
         serde_json::from_str(&text).with_context(|| format!("{} is not what it should be", path.display()))
     }
 

@@ -98,8 +98,13 @@ impl Dialled {
 pub fn client(domain: &DomainFile, identity: Option<Identity>) -> anyhow::Result<Endpoint> {
     let authorities = Home::authorities(domain)?;
     let name: DomainName = domain.domain.clone();
-    let any = Socket::Udp(if domain.orchestrator.address.is_ipv4() { ([0, 0, 0, 0], 0).into() } else { ([0u16; 8], 0).into() });
-    let options = Options { domain: name, authorities, identity, socket: any, keys: None, rng_seed: None, serve: false };
+    let any = Socket::Udp(if domain.orchestrator.address.is_ipv4() {
+        ([0, 0, 0, 0], 0).into()
+    } else {
+        ([0u16; 8], 0).into()
+    });
+    let options =
+        Options { domain: name, authorities, identity, socket: any, keys: None, rng_seed: None, serve: false };
     Ok(Endpoint::bind(options)?)
 }
 
@@ -117,4 +122,3 @@ pub fn did_you_mean<T: ToString>(near: &[T]) -> String {
     let near: Vec<_> = near.iter().map(ToString::to_string).collect();
     if near.is_empty() { String::new() } else { format!("; did you mean {}?", near.join(", ")) }
 }
-

@@ -25,7 +25,8 @@ pub fn table(rows: &[Vec<String>]) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max();
     let widths: Vec<_> = (0..columns).map(|column| width(column).unwrap_or(0)).collect();
-    let is_number = |cell: &String| !cell.is_empty() && cell.chars().all(|c| c.is_ascii_digit() || c == '.' || c == '-');
+    let is_number =
+        |cell: &String| !cell.is_empty() && cell.chars().all(|c| c.is_ascii_digit() || c == '.' || c == '-');
     let numeric: Vec<_> = (0..columns)
         .map(|column| rows.len() > 1 && rows.iter().skip(1).filter_map(|row| row.get(column)).all(is_number))
         .collect();
@@ -49,7 +50,8 @@ mod tests {
     #[test]
     fn columns_line_up_and_numbers_stand_right() {
         let row = |cells: [&str; 3]| cells.map(str::to_owned).to_vec();
-        let text = table(&[row(["service", "free", "why"]), row(["clip.demo", "4", ""]), row(["echo.demo", "1000", "near"])]);
+        let text =
+            table(&[row(["service", "free", "why"]), row(["clip.demo", "4", ""]), row(["echo.demo", "1000", "near"])]);
         assert_eq!(text, "service    free  why\nclip.demo     4\necho.demo  1000  near\n");
     }
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use actors_dca::{BuildError, Builder, Building, Registry, Site};
 use actors_protocol::host::CreateInstance;
-use media_session::{Flaw, FactorySetup, Limits, spawn_factory};
+use media_session::{FactorySetup, Flaw, Limits, spawn_factory};
 use media_share::Program;
 
 /// What the builders of one host have in common.

@@ -78,7 +78,9 @@ fn tree(list: &ActorList) {
     output::line(&format!("{} ({}), up {}", list.node, list.roles, list.up));
     let heading = ["  actor", "kind", "mailbox", "handled", "p50 µs", "p99 µs", "restarts", "up"];
     let mut rows = vec![heading.map(str::to_owned).to_vec()];
-    for info in &list.actors {
+    let mut actors: Vec<_> = list.actors.iter().collect();
+    actors.sort_by_cached_key(|info| natural(info.path.as_str()));
+    for info in actors {
         // An actor with a parent stands below it; the path's own depth is not always the tree's.
         let name = match &info.parent {
             Some(parent) => {
@@ -101,13 +103,37 @@ fn tree(list: &ActorList) {
     output::line(output::table(&rows).trim_end());
 }
 
+/// A key that sorts `slot-9` before `slot-10`: digits compare as the number they are.
+fn natural(path: &str) -> Vec<(String, u64)> {
+    let mut parts = vec![(String::new(), 0)];
+    let mut in_number = false;
+    for c in path.chars() {
+        match (c.to_digit(10), parts.last_mut()) {
+            (Some(digit), Some((_, number))) => {
+                *number = number.saturating_mul(10).saturating_add(u64::from(digit));
+                in_number = true;
+            }
+            (None, Some((text, _))) if !in_number => text.push(c),
+            _ => {
+                parts.push((c.to_string(), 0));
+                in_number = false;
+            }
+        }
+    }
+    parts
+}
+
 async fn state(operator: &Operator, at: &NodePath, json: bool) -> anyhow::Result<()> {
     let node = operator.find(&at.node).await?;
     match node.ask("node", InspectActor { path: at.path.clone() }).await? {
         Inspection::State { info, state } => {
             let state: serde_json::Value = serde_json::from_str(&state)?;
             let value = serde_json::json!({ "node": at.node, "info": info, "state": state });
-            if json { output::json(&value)? } else { output::line(&serde_json::to_string_pretty(&value)?) }
+            if json {
+                output::json(&value)?
+            } else {
+                output::line(&serde_json::to_string_pretty(&value)?)
+            }
             Ok(())
         }
         Inspection::Unknown { near } => {
@@ -140,4 +166,16 @@ async fn end(operator: &Operator, at: &NodePath, kill: bool, json: bool) -> anyh
         Ending::Refused => bail!("{}/{} holds up its node; stop the node instead", at.node, at.path),
     }
     Ok(ExitCode::SUCCESS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::natural;
+
+    #[test]
+    fn slots_sort_by_number() {
+        let mut paths = ["instance/a/slot-10", "instance/a", "node", "instance/a/slot-9", "instance/b"];
+        paths.sort_by_cached_key(|path| natural(path));
+        assert_eq!(paths, ["instance/a", "instance/a/slot-9", "instance/a/slot-10", "instance/b", "node"]);
+    }
 }

@@ -68,7 +68,8 @@ async fn prepare_clip(home: &Home, given: Option<PathBuf>) -> anyhow::Result<Opt
 
 fn start(home: &Home, args: &Dev, clip: Option<PathBuf>) -> anyhow::Result<Vec<Running>> {
     let port = |index: usize| -> anyhow::Result<SocketAddr> {
-        let port = if args.port == 0 { 0 } else { args.port.checked_add(index as u16).context("--port is too large")? };
+        let port =
+            if args.port == 0 { 0 } else { args.port.checked_add(index as u16).context("--port is too large")? };
         Ok(([127, 0, 0, 1], port).into())
     };
     let name: DomainName = if home.has_domain() { home.domain()?.domain } else { "demo".parse()? };
@@ -145,7 +146,9 @@ async fn ready(home: &Home) -> anyhow::Result<InstanceList> {
     let zones = NODES.iter().filter(|plan| plan.role == Role::Zone).count();
     loop {
         let list = orchestrator.ask("orchestrator", ListInstances { service: None }).await?;
-        if let Some((zone, failure)) = list.failures.iter().find(|(_, failure)| !failure.cause.contains("no host that is up")) {
+        if let Some((zone, failure)) =
+            list.failures.iter().find(|(_, failure)| !failure.cause.contains("no host that is up"))
+        {
             bail!("instance {} of {zone} does not run: {}", failure.instance, failure.cause);
         }
         let warm = |pool: &actors_protocol::slot::PoolReport| pool.counts.free > 0 && pool.counts.warming == 0;
@@ -154,7 +157,10 @@ async fn ready(home: &Home) -> anyhow::Result<InstanceList> {
             return Ok(list);
         }
         if tokio::time::Instant::now() > until {
-            bail!("not ready within {} s; `fusion service list` and `fusion actors` tell how far it is", READY_WITHIN.as_secs());
+            bail!(
+                "not ready within {} s; `fusion service list` and `fusion actors` tell how far it is",
+                READY_WITHIN.as_secs()
+            );
         }
         tokio::time::sleep(LOOK_EVERY).await;
     }
@@ -172,10 +178,20 @@ fn tell(home: &Home, domain: &DomainFile, list: &InstanceList, json: bool) -> an
     }
     let dir = home.dir().display();
     let say = |text: String| output::line(&text);
-    say(format!("ready: domain {} in {dir}, resolver at {}", domain.domain, resolver.map_or_else(String::new, |at| at.to_string())));
+    say(format!(
+        "ready: domain {} in {dir}, resolver at {}",
+        domain.domain,
+        resolver.map_or_else(String::new, |at| at.to_string())
+    ));
     for entry in &list.pools {
         for service in &entry.pool.services {
-            say(format!("  {:<10} {} slots in {} on {}", service.service, entry.pool.counts.capacity(), entry.zone, entry.host));
+            say(format!(
+                "  {:<10} {} slots in {} on {}",
+                service.service,
+                entry.pool.counts.capacity(),
+                entry.zone,
+                entry.host
+            ));
         }
     }
     say(String::new());

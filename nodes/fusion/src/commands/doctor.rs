@@ -57,7 +57,8 @@ fn memory() -> Finding {
 /// Connections of a node share one socket; files are for stores, logs and clips.
 fn files() -> Finding {
     let text = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
-    let limit = text.lines().find(|line| line.starts_with("Max open files")).and_then(|line| line.split_whitespace().nth(3));
+    let limit =
+        text.lines().find(|line| line.starts_with("Max open files")).and_then(|line| line.split_whitespace().nth(3));
     let limit = limit.and_then(|limit| limit.parse::<u64>().ok());
     match limit {
         Some(limit) if limit < 256 => {
@@ -77,14 +78,22 @@ fn udp() -> Finding {
 
 fn namespaces() -> Finding {
     let tun = std::path::Path::new("/dev/net/tun").exists();
-    let words = if tun { "/dev/net/tun is there (tests across namespaces run)" } else { "no /dev/net/tun: tests across namespaces are skipped" };
+    let words = if tun {
+        "/dev/net/tun is there (tests across namespaces run)"
+    } else {
+        "no /dev/net/tun: tests across namespaces are skipped"
+    };
     Finding { what: "network", good: true, words: words.into() }
 }
 
 async fn domain(home: &Home) -> Finding {
     let dir = home.dir().display().to_string();
     if !home.has_domain() {
-        return Finding { what: "domain", good: true, words: format!("none in {dir}; `fusion dev` makes one and runs it") };
+        return Finding {
+            what: "domain",
+            good: true,
+            words: format!("none in {dir}; `fusion dev` makes one and runs it"),
+        };
     }
     let asked = async { Operator::new(home)?.nodes().await };
     match asked.await {
@@ -93,6 +102,8 @@ async fn domain(home: &Home) -> Finding {
             let words = format!("{} in {dir}: {up} of {} nodes up", list.domain, list.directory.nodes.len());
             Finding { what: "domain", good: true, words }
         }
-        Err(error) => Finding { what: "domain", good: true, words: format!("in {dir}, and does not answer: {error:#}") },
+        Err(error) => {
+            Finding { what: "domain", good: true, words: format!("in {dir}, and does not answer: {error:#}") }
+        }
     }
 }

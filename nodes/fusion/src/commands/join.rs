@@ -24,13 +24,20 @@ pub fn init(home: &Home, init: &Init, json: bool) -> anyhow::Result<ExitCode> {
     let found = |(node, address): &(NodeName, _)| Found::new(node.clone(), Role::Resolver, &init.domain, *address);
     let file = home.init(&init.domain, orchestrator, init.resolvers.iter().map(found).collect())?;
     if json {
-        output::json(&serde_json::json!({ "dir": home.dir(), "domain": file.domain, "orchestrator": file.orchestrator }))?;
+        output::json(
+            &serde_json::json!({ "dir": home.dir(), "domain": file.domain, "orchestrator": file.orchestrator }),
+        )?;
         return Ok(ExitCode::SUCCESS);
     }
     let dir = home.dir().display();
     output::line(&format!("domain {} made in {dir}", file.domain));
-    output::line(&format!("next: run its orchestrator      fusion node --dir {dir} --listen {}", file.orchestrator.address));
-    output::line(&format!("      admit a node              fusion token host-a --roles host --zone zone-a --dir {dir}"));
+    output::line(&format!(
+        "next: run its orchestrator      fusion node --dir {dir} --listen {}",
+        file.orchestrator.address
+    ));
+    output::line(&format!(
+        "      admit a node              fusion token host-a --roles host --zone zone-a --dir {dir}"
+    ));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -60,28 +67,38 @@ pub async fn join(home: &Home, join: &Join, json: bool) -> anyhow::Result<ExitCo
     let endpoint = client(&domain, None)?;
     let found = &domain.orchestrator;
     let target = Target { endpoint: found.address, server_name: found.server_name.clone() };
-    let connection = endpoint.connect(&target, JOIN_WITHIN).await.context("the orchestrator cannot be reached; does it run?")?;
+    let connection =
+        endpoint.connect(&target, JOIN_WITHIN).await.context("the orchestrator cannot be reached; does it run?")?;
     let key = Identity::generate_key();
     let call = JoinCall { secret: token.secret()?, public_key: key.public_key(), proof: connection.prove(&key) };
     let (control, driver) = Control::open(&connection, Versions::CURRENT);
-    let to = CallTo { path: "orchestrator", incarnation: actors_protocol::Incarnation::ANY, within: JOIN_WITHIN, trace: 0 };
+    let to =
+        CallTo { path: "orchestrator", incarnation: actors_protocol::Incarnation::ANY, within: JOIN_WITHIN, trace: 0 };
     let admission = tokio::select! {
         admission = control.ask_with(to, &call) => admission.context("the orchestrator was asked for admission")?,
         end = driver => bail!("the orchestrator ended the connection: {end}"),
     };
     let (node, certificate) = match admission {
         Admission::Admitted { node, roles, zone, certificate, .. } => (NodeFile { node, roles, zone }, certificate),
-        Admission::UnknownToken => bail!("the token is not known to domain {}; mint one with `fusion token`", domain.domain),
-        Admission::UsedToken { node } => bail!("the token was used before, by node {node}; mint another with `fusion token`"),
+        Admission::UnknownToken => {
+            bail!("the token is not known to domain {}; mint one with `fusion token`", domain.domain)
+        }
+        Admission::UsedToken { node } => {
+            bail!("the token was used before, by node {node}; mint another with `fusion token`")
+        }
         Admission::ExpiredToken => bail!("the token's time is over; mint another with `fusion token`"),
-        Admission::BadProof => bail!("the orchestrator does not believe this connection; is something between the two?"),
+        Admission::BadProof => {
+            bail!("the orchestrator does not believe this connection; is something between the two?")
+        }
         Admission::Denied { reason } => bail!("this node is on the domain's deny list: {reason}"),
     };
     home.create()?;
     home.save_domain(&domain)?;
     home.save_node(&node, &Identity::new(&certificate, key)?)?;
     if json {
-        output::json(&serde_json::json!({ "dir": home.dir(), "node": node.node, "roles": node.roles, "zone": node.zone }))?;
+        output::json(
+            &serde_json::json!({ "dir": home.dir(), "node": node.node, "roles": node.roles, "zone": node.zone }),
+        )?;
     } else {
         output::line(&format!("joined domain {} as {} ({})", domain.domain, node.node, node.roles));
         output::line(&format!("next: fusion node --dir {} --listen ADDR [--config FILE]", home.dir().display()));

@@ -26,7 +26,9 @@ pub async fn run(home: &Home, args: &Node, json: bool) -> anyhow::Result<ExitCod
     let running = bind(home, &domain, listen)?.start(&domain, &config, args.advertise.or(config.advertise))?;
     let (node, roles, listen) = (running.file.node.clone(), running.file.roles, running.listen);
     if json {
-        output::json(&serde_json::json!({ "ready": true, "node": node, "roles": roles, "listen": listen, "dir": home.dir() }))?;
+        output::json(
+            &serde_json::json!({ "ready": true, "node": node, "roles": roles, "listen": listen, "dir": home.dir() }),
+        )?;
     } else {
         output::line(&format!("{node} ({roles}) listens on {listen}; Ctrl-C drains and stops it"));
     }

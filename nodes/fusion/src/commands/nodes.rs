@@ -31,9 +31,11 @@ pub async fn list(home: &Home, json: bool) -> anyhow::Result<ExitCode> {
             if record.alive { "up" } else { "down" }.to_owned(),
         ]
     });
-    let denied = list.directory.denied.iter().map(|node| {
-        vec![node.to_string(), "-".into(), "-".into(), "-".into(), "-".into(), "denied".into()]
-    });
+    let denied = list
+        .directory
+        .denied
+        .iter()
+        .map(|node| vec![node.to_string(), "-".into(), "-".into(), "-".into(), "-".into(), "denied".into()]);
     let rows: Vec<_> = std::iter::once(heading).chain(rows).chain(denied).collect();
     output::line(output::table(&rows).trim_end());
     Ok(ExitCode::SUCCESS)

@@ -46,13 +46,18 @@ pub async fn list(home: &Home, service: Option<ServiceName>, json: bool) -> anyh
         output::json(&serde_json::json!({ "instances": instances, "failures": failures, "services": list.services }))?;
         return Ok(ExitCode::SUCCESS);
     }
-    let heading = ["service", "zone", "instance", "host", "warming", "free", "reserved", "active", "draining", "capacity", "age ms"];
+    let heading = [
+        "service", "zone", "instance", "host", "warming", "free", "reserved", "active", "draining", "capacity",
+        "age ms",
+    ];
     let mut rows = vec![heading.map(str::to_owned).to_vec()];
     for entry in &list.pools {
         let counts = entry.pool.counts;
         for service in &entry.pool.services {
-            let numbers = [counts.warming, counts.free, counts.reserved, counts.active, counts.draining, counts.capacity()];
-            let names = [service.service.as_str(), entry.zone.as_str(), entry.pool.instance.as_str(), entry.host.as_str()];
+            let numbers =
+                [counts.warming, counts.free, counts.reserved, counts.active, counts.draining, counts.capacity()];
+            let names =
+                [service.service.as_str(), entry.zone.as_str(), entry.pool.instance.as_str(), entry.host.as_str()];
             let mut row: Vec<_> = names.map(str::to_owned).to_vec();
             row.extend(numbers.map(|number| number.to_string()));
             row.push(entry.pool.age.0.to_string());
@@ -78,7 +83,11 @@ pub async fn drain(home: &Home, instance: Instance, json: bool) -> anyhow::Resul
     let mut state = node.ask(path.path.as_str(), call).await?;
     if cancel {
         let words = format!("{}/{} takes viewers again", path.node, path.path);
-        if json { output::json(&state)? } else { output::line(&words) }
+        if json {
+            output::json(&state)?
+        } else {
+            output::line(&words)
+        }
         return Ok(ExitCode::SUCCESS);
     }
     let until = tokio::time::Instant::now() + deadline + Duration::from_secs(5);
@@ -96,6 +105,10 @@ pub async fn drain(home: &Home, instance: Instance, json: bool) -> anyhow::Resul
         // Asking again with what is left of the time changes nothing but tells how far it is.
         state = node.ask(path.path.as_str(), DrainInstance { deadline: Millis::from(left), cancel: false }).await?;
     }
-    if json { output::json(&state)? } else { output::line(&format!("{}/{} is drained", path.node, path.path)) }
+    if json {
+        output::json(&state)?
+    } else {
+        output::line(&format!("{}/{} is drained", path.node, path.path))
+    }
     Ok(ExitCode::SUCCESS)
 }

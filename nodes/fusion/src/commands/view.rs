@@ -66,7 +66,13 @@ pub async fn run(home: &Home, args: View, json: bool) -> anyhow::Result<ExitCode
     } else {
         output::line(&format!(
             "{} in {}/{}: {} pictures, {} key pictures, {} late, first after {:.1} ms",
-            info.service, info.zone, info.instance, stats.frames, stats.key_frames, stats.late, stats.first_frame_ms.unwrap_or(0.0)
+            info.service,
+            info.zone,
+            info.instance,
+            stats.frames,
+            stats.key_frames,
+            stats.late,
+            stats.first_frame_ms.unwrap_or(0.0)
         ));
         if let Some(path) = &args.record {
             output::line(&format!("recorded in {}; play it with: ffplay {0}", path.display()));
