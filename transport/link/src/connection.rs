@@ -118,13 +118,17 @@ impl Connection {
         self.0.quinn.close_reason().map(|error| self.why(error))
     }
 
+    /// Whether this side has closed the link; cheaper to ask than [`Connection::close_reason`].
+    pub(crate) fn closed_here(&self) -> Option<LinkError> {
+        let (code, words) = self.0.closed_here.get()?;
+        Some(LinkError::ClosedHere { code: *code, words: words.clone() })
+    }
+
     /// Puts our own words to an end that we made.
     pub(crate) fn why(&self, error: quinn::ConnectionError) -> LinkError {
-        match (error, self.0.closed_here.get()) {
-            (quinn::ConnectionError::LocallyClosed, Some((code, words))) => {
-                LinkError::ClosedHere { code: *code, words: words.clone() }
-            }
-            (error, _) => from_quinn(error),
+        match error {
+            quinn::ConnectionError::LocallyClosed => self.closed_here().unwrap_or_else(|| from_quinn(error)),
+            error => from_quinn(error),
         }
     }
 

@@ -1,5 +1,7 @@
 //! Streams in one direction: [`OutStream`] and [`InStream`]. Thin: quinn's, with this crate's errors and codes.
 
+use std::future::Future;
+
 use bytes::Bytes;
 use quinn::{ReadError, ReadExactError, WriteError};
 use transport_wire::StreamCode;
@@ -27,12 +29,19 @@ impl OutStream {
 
     /// Writes all of `data`, without copying it. Waits while the peer's window is full.
     pub async fn write(&mut self, data: Bytes) -> Result<(), LinkError> {
-        self.quinn.write_chunk(data).await.map_err(|error| write_error(error, &self.connection))
+        self.write_all(&mut [data]).await
     }
 
     /// [`OutStream::write`] for several pieces, at one go if the window permits.
     pub async fn write_all(&mut self, pieces: &mut [Bytes]) -> Result<(), LinkError> {
-        self.quinn.write_all_chunks(pieces).await.map_err(|error| write_error(error, &self.connection))
+        // quinn does not tell a writer that waits for the connection's window that its peer has stopped the stream: it would
+        // wait on, and its bytes would keep the window full.
+        let ended = self.ended();
+        tokio::select! {
+            biased;
+            written = self.quinn.write_all_chunks(pieces) => written.map_err(|error| write_error(error, &self.connection)),
+            ended = ended => ended.and(Err(LinkError::StreamEnded)),
+        }
     }
 
     /// Nothing follows. What was written is still delivered.
@@ -49,11 +58,18 @@ impl OutStream {
 
     /// After [`OutStream::finish`]: waits until the peer has acknowledged every byte. Before it: until the peer refuses more.
     pub async fn acknowledged(&self) -> Result<(), LinkError> {
-        match self.quinn.stopped().await {
-            Ok(None) => Ok(()),
-            Ok(Some(code)) => Err(LinkError::StreamReset(stream_code(code))),
-            Err(quinn::StoppedError::ConnectionLost(error)) => Err(self.connection.why(error)),
-            Err(quinn::StoppedError::ZeroRttRejected) => unreachable_zero_rtt(),
+        self.ended().await
+    }
+
+    fn ended(&self) -> impl Future<Output = Result<(), LinkError>> + use<> {
+        let (stopped, connection) = (self.quinn.stopped(), self.connection.clone());
+        async move {
+            match stopped.await {
+                Ok(None) => Ok(()),
+                Ok(Some(code)) => Err(LinkError::StreamReset(stream_code(code))),
+                Err(quinn::StoppedError::ConnectionLost(error)) => Err(connection.why(error)),
+                Err(quinn::StoppedError::ZeroRttRejected) => unreachable_zero_rtt(),
+            }
         }
     }
 }

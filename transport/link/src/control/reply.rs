@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Context, Poll, Waker};
 
 use actors_protocol::{Fault, Tag, table};
@@ -77,7 +79,11 @@ impl Drop for ReplyTo {
 }
 
 /// The answering end's books.
-pub(crate) struct Serving(Mutex<State>);
+pub(crate) struct Serving {
+    state: Mutex<State>,
+    /// More answers wait than a reader should add to. Looked at for each call, so it is not behind the lock.
+    crowded: AtomicBool,
+}
 
 #[derive(Default)]
 struct State {
@@ -92,7 +98,7 @@ struct State {
 
 impl Serving {
     pub(super) fn new() -> Arc<Serving> {
-        Arc::new(Serving(Mutex::default()))
+        Arc::new(Serving { state: Mutex::default(), crowded: AtomicBool::new(false) })
     }
 
     pub(super) fn hello(&self, versions: Versions, words: &str) {
@@ -109,7 +115,7 @@ impl Serving {
     }
 
     fn write(&self, append: impl FnOnce(&mut Outbox)) {
-        let mut state = self.0.lock();
+        let mut state = self.state.lock();
         if state.ended {
             return;
         }
@@ -121,7 +127,7 @@ impl Serving {
 
     /// Enters a call; `None` if there are too many, and then it is answered already.
     pub(super) fn begin(self: &Arc<Self>, id: u32) -> Option<ReplyTo> {
-        let mut state = self.0.lock();
+        let mut state = self.state.lock();
         // The id is in use again: what was said of its last use is over.
         if !state.cancelled.is_empty() {
             state.cancelled.remove(&id);
@@ -136,19 +142,19 @@ impl Serving {
     }
 
     pub(super) fn cancel(&self, id: u32) {
-        let mut state = self.0.lock();
+        let mut state = self.state.lock();
         if state.in_flight > state.cancelled.len() {
             state.cancelled.insert(id);
         }
     }
 
     fn is_abandoned(&self, id: u32) -> bool {
-        let state = self.0.lock();
+        let state = self.state.lock();
         state.ended || state.cancelled.contains(&id)
     }
 
     fn answer<R: Serialize + ?Sized>(&self, id: u32, answer: Result<&R, Fault>) {
-        let mut state = self.0.lock();
+        let mut state = self.state.lock();
         state.in_flight -= 1;
         let cancelled = !state.cancelled.is_empty() && state.cancelled.remove(&id);
         if state.in_flight == 0 {
@@ -167,13 +173,16 @@ impl Serving {
         if let Err(fault) = failed {
             envelope::write_failed(frames, id, &fault).expect("its words are cut");
         }
+        if state.outbox.bytes() > UNREAD_ANSWERS_BYTES {
+            self.crowded.store(true, Relaxed);
+        }
         let writer = state.outbox.writer();
         drop(state);
         wake([writer]);
     }
 
     pub(super) fn poll_take(&self, cx: &mut Context<'_>) -> Poll<Bytes> {
-        let mut state = self.0.lock();
+        let mut state = self.state.lock();
         let taken = state.outbox.poll_take(cx);
         let reader = if taken.is_ready() { state.reader.take() } else { None };
         drop(state);
@@ -181,20 +190,26 @@ impl Serving {
         taken
     }
 
+    /// Should the reader wait for its turn before the next call?
+    pub(super) fn is_crowded(&self) -> bool {
+        self.crowded.load(Relaxed)
+    }
+
     /// The reader's turn: ready when not too many answers wait. From here on the writer is expected to come after it, without
     /// being woken.
     pub(super) fn poll_room(&self, cx: &mut Context<'_>) -> Poll<()> {
-        let mut state = self.0.lock();
+        let mut state = self.state.lock();
         if state.outbox.bytes() > UNREAD_ANSWERS_BYTES {
             state.reader = Some(cx.waker().clone());
             return Poll::Pending;
         }
+        self.crowded.store(false, Relaxed);
         state.outbox.expect_writer();
         Poll::Ready(())
     }
 
     pub(super) fn end(&self) {
-        let mut state = self.0.lock();
+        let mut state = self.state.lock();
         state.ended = true;
         state.outbox.clear();
         state.cancelled.clear();

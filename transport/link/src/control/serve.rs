@@ -79,6 +79,13 @@ async fn read(
         poll_fn(|cx| serving.poll_room(cx)).await;
         while let Some(frame) = frames.next().map_err(|error| broken(connection, error))? {
             take_in(&frame, connection, minor, dispatch, serving).map_err(|error| broken(connection, error))?;
+            // Whoever took that call in may have found it malformed: nothing that came behind it is acted on.
+            if let Some(closed) = connection.closed_here() {
+                return Err(closed);
+            }
+            if serving.is_crowded() {
+                poll_fn(|cx| serving.poll_room(cx)).await;
+            }
         }
         batches += 1;
         if batches % BATCHES_IN_A_ROW == 0 {

@@ -1,0 +1,15 @@
+//! The link over real loopback sockets, and over a network in memory on a paused clock.
+
+#![allow(clippy::unwrap_used)] // tests may
+
+mod admission;
+mod control;
+mod hostile;
+mod media;
+mod network;
+mod proofs;
+mod redial;
+mod restart;
+mod support;
+mod versions;
+mod virtual_time;
