@@ -14,6 +14,8 @@ mod resolver;
 mod roles;
 mod zone;
 
+/// What the roles' cores are told by whoever composes a node.
+pub use actors_cores::{Flaw, resolution::Topology, zone::Wanted};
 pub use gateway::{GATEWAY_MAILBOX, GatewayActor, GatewaySetup};
 pub use host::{HostActor, HostSetup};
 pub use member::{DirectoryWatch, MemberActor, MemberSetup, Membership, Renewal, route_to};

@@ -6,15 +6,15 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
-use actors_control::{HostSetup, MemberSetup, Membership, OrchestratorSetup, Renewal, RoleSetup, start_roles};
-use actors_cores::resolution::Topology;
-use actors_cores::zone::Wanted;
+use actors_control::{
+    Flaw, HostSetup, MemberSetup, Membership, OrchestratorSetup, Renewal, RoleSetup, Topology, Wanted, start_roles,
+};
 use actors_kernel::{Access, Node, NodeOptions};
 use actors_protocol::host::{CreateInstance, Offering};
 use actors_protocol::{Millis, Role, ZoneName};
 use actors_store::Embedded;
 use anyhow::{Context, bail};
-use nodes_services::{BuilderOptions, Flaw, Limits, registry};
+use nodes_services::{BuilderOptions, Limits, registry};
 use ring::rand::SecureRandom;
 use transport_link::{CloseCode, Endpoint, Options, Socket, Versions};
 
