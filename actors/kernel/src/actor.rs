@@ -120,7 +120,8 @@ pub struct Caller {
 impl Caller {
     /// A call from inside the node: every role, since no network was crossed.
     pub fn near() -> Caller {
-        Caller { roles: Role::ALL.into_iter().collect(), node: None, connection: None }
+        const EVERY: Roles = Roles::of(&Role::ALL);
+        Caller { roles: EVERY, node: None, connection: None }
     }
 
     pub(crate) fn far(connection: &Connection) -> Caller {
@@ -139,10 +140,16 @@ impl Caller {
 pub struct Spec {
     /// Messages its mailbox holds at most; the next is answered with `Overloaded`.
     pub mailbox: u32,
-    /// When a node drains, lower ranks go first: 0 bridges, 1 sessions, 2 media, 3 roles, 4 the store.
+    /// When a node drains, lower ranks go first: 0 bridges, 1 sessions, 2 media, 3 roles, 4 the store. [`Spec::STAYS`] is
+    /// not drained.
     pub rank: u8,
     /// `fusion actors kill` and `stop` are refused for it.
     pub essential: bool,
+}
+
+impl Spec {
+    /// The rank of what lives until its node is closed.
+    pub const STAYS: u8 = u8::MAX;
 }
 
 impl Default for Spec {

@@ -1,11 +1,12 @@
 //! Addresses: [`ActorRef`] for one life of an actor on this node, [`Addr`] for a protocol, near or far.
 
+use std::future::Future;
 use std::marker::PhantomData;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actors_protocol::{ActorPath, Fault, Includes, Incarnation, Message, NodeName, Protocol, Request};
+use actors_protocol::{ActorPath, Fault, Incarnation, Includes, Message, NodeName, Protocol, Request};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
@@ -29,12 +30,12 @@ impl<A: Actor> Clone for ActorRef<A> {
 impl<A: Actor> ActorRef<A> {
     /// Where it lives.
     pub fn path(&self) -> &ActorPath {
-        &self.port.path
+        &self.port.who.path
     }
 
     /// Which life this is.
     pub fn incarnation(&self) -> Incarnation {
-        self.port.incarnation
+        self.port.who.incarnation
     }
 
     /// Leaves a message without waiting for the answer. Nobody hears whether it was handled; an actor that is gone or
@@ -43,31 +44,30 @@ impl<A: Actor> ActorRef<A> {
     where
         A: Handler<M>,
     {
-        if !self.port.mailbox.connected() {
-            return Err(self.port.gone());
-        }
-        if self.port.books.depth() >= self.port.books.bound {
-            return Err(Fault::Overloaded(self.port.path.to_string()));
-        }
-        self.port.post(self.call(message, None, ReplyTo::Nobody));
+        self.port.admit()?;
+        self.port.put(self.call(message, None, ReplyTo::nobody(&self.port.who)));
         Ok(())
     }
 
-    /// Asks, and waits for the answer at most `within`.
-    pub async fn ask<M: Message>(&self, message: M, within: Duration) -> Result<M::Reply, Fault>
+    /// Asks, and waits for the answer at most `within`. The call leaves now; the answer is what is awaited.
+    pub fn ask<M: Message>(
+        &self,
+        message: M,
+        within: Duration,
+    ) -> impl Future<Output = Result<M::Reply, Fault>> + use<A, M>
     where
         A: Handler<M>,
     {
-        let deadline = Instant::now() + within;
+        let deadline = after(within);
         let (sender, receiver) = oneshot::channel();
-        self.port.post(self.call(message, Some(deadline), ReplyTo::near(sender)));
-        wait(receiver, deadline, self.port.path.as_str()).await
+        self.port.post(self.call(message, Some(deadline), ReplyTo::near(&self.port.who, sender)));
+        wait(receiver, deadline)
     }
 
     /// The address by which others reach whichever life is at this path.
     pub fn addr(&self) -> Addr<A::Protocol> {
         let place = Place::Near { directory: self.port.directory.clone() };
-        Addr { place, path: self.port.path.clone(), incarnation: Incarnation::ANY, protocol: PhantomData }
+        Addr { place, path: self.port.who.path.clone(), incarnation: Incarnation::ANY, protocol: PhantomData }
     }
 
     /// Asks it to stop after the messages that wait.
@@ -85,12 +85,19 @@ impl<A: Actor> ActorRef<A> {
     }
 }
 
-async fn wait<R>(receiver: oneshot::Receiver<Result<R, Fault>>, deadline: Instant, path: &str) -> Result<R, Fault> {
+async fn wait<R>(receiver: oneshot::Receiver<Result<R, Fault>>, deadline: Instant) -> Result<R, Fault> {
     match tokio::time::timeout_at(deadline, receiver).await {
-        Ok(Ok(reply)) => reply,
-        Ok(Err(_)) => Err(Fault::Gone(path.to_owned())),
+        Ok(reply) => reply.expect("a call that is dropped is answered all the same"),
         Err(_) => Err(Fault::Deadline),
     }
+}
+
+/// Waits beyond this are for ever; cut to it, every clock can add them.
+const FOREVER: Duration = Duration::from_secs(10 * 365 * 86_400);
+
+/// The instant after `wait` from now.
+pub(crate) fn after(wait: Duration) -> Instant {
+    Instant::now() + wait.min(FOREVER)
 }
 
 enum Place {
@@ -136,25 +143,47 @@ impl<P: Protocol> Addr<P> {
         &self.path
     }
 
-    /// Asks, and waits for the answer at most `within`. At most once: nothing is sent twice. A fault of `Deadline` or
-    /// `Gone` leaves open whether the call was carried out.
-    pub async fn ask<M: Request>(&self, message: M, within: Duration) -> Result<M::Reply, Fault>
+    /// Asks, and waits for the answer at most `within`. The call leaves now; the answer is what is awaited. At most once:
+    /// nothing is sent twice. A fault of `Deadline` or `Gone` leaves open whether the call was carried out.
+    pub fn ask<M: Request>(
+        &self,
+        message: M,
+        within: Duration,
+    ) -> impl Future<Output = Result<M::Reply, Fault>> + use<P, M>
     where
         P: Includes<M>,
     {
-        match &self.place {
-            Place::Near { directory } => {
-                let deadline = Instant::now() + within;
-                let deliver = directory
-                    .find(self.path.as_str(), self.incarnation)
-                    .ok_or_else(|| Fault::Gone(self.path.to_string()))?;
-                let (reply, receiver) = oneshot::channel();
-                deliver.near(M::TAG, Box::new(NearCall { message, deadline, reply }))?;
-                wait(receiver, deadline, self.path.as_str()).await
-            }
-            Place::Far { links, node } => {
-                links.to(node)?.ask(self.path.as_str(), self.incarnation, &message, within).await
+        let asked = match &self.place {
+            Place::Near { directory } => self.ask_near(directory, message, within),
+            Place::Far { links, node } => links
+                .with(node, |link| Asked::Far(link.ask(self.path.as_str(), self.incarnation, &message, within)))
+                .unwrap_or_else(Asked::Failed),
+        };
+        async move {
+            match asked {
+                Asked::Near { receiver, deadline } => wait(receiver, deadline).await,
+                Asked::Far(ask) => ask.await,
+                Asked::Failed(fault) => Err(fault),
             }
         }
     }
+
+    fn ask_near<M: Request>(&self, directory: &Directory, message: M, within: Duration) -> Asked<M::Reply> {
+        let deadline = after(within);
+        let Some(deliver) = directory.find(self.path.as_str(), self.incarnation) else {
+            return Asked::Failed(Fault::Gone(self.path.to_string()));
+        };
+        let (reply, receiver) = oneshot::channel();
+        match deliver.near(M::TAG, Box::new(NearCall { message, deadline, reply })) {
+            Ok(()) => Asked::Near { receiver, deadline },
+            Err(fault) => Asked::Failed(fault),
+        }
+    }
+}
+
+/// A call that has left.
+enum Asked<R> {
+    Near { receiver: oneshot::Receiver<Result<R, Fault>>, deadline: Instant },
+    Far(transport_link::Ask<R>),
+    Failed(Fault),
 }

@@ -1,7 +1,7 @@
 //! What the kernel writes down of an actor: depth and age of its mailbox, messages handled, handling times.
 //!
-//! Written on the actor's own thread, read from any (the console's). Relaxed order is enough: nobody decides by it but the
-//! bound of the mailbox, and that is written and read on one thread.
+//! Read from any thread (the console's). The depth may be written from any, since an [`ActorRef`](crate::ActorRef) can be
+//! given to a worker; the rest is written on the actor's own. Relaxed order is enough: nothing else hangs on these numbers.
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 
@@ -35,11 +35,11 @@ impl Books {
 
     /// Makes room for one message, or says that there is none.
     pub(crate) fn admit(&self) -> bool {
-        let depth = self.depth.load(Relaxed);
+        let depth = self.depth.fetch_add(1, Relaxed);
         if depth >= self.bound {
+            self.depth.fetch_sub(1, Relaxed);
             return false;
         }
-        self.depth.store(depth + 1, Relaxed);
         if depth == 0 {
             self.waiting_since.store(nanos(self.born.elapsed()), Relaxed);
         }
@@ -48,7 +48,7 @@ impl Books {
 
     /// A message left the mailbox. What waits behind it came later, so its own time of arrival bounds theirs.
     pub(crate) fn taken(&self, arrived: Instant) {
-        self.depth.store(self.depth.load(Relaxed).saturating_sub(1), Relaxed);
+        self.depth.fetch_sub(1, Relaxed);
         self.waiting_since.store(nanos(arrived.saturating_duration_since(self.born)), Relaxed);
     }
 

@@ -4,12 +4,13 @@ use std::future::Future;
 use std::rc::Rc;
 use std::time::Duration;
 
-use actors_protocol::{ActorPath, Includes, Incarnation, Millis, Protocol, Request};
+use actors_protocol::{ActorPath, Incarnation, Includes, Millis, Protocol, Request};
 
 use crate::actor::{Actor, Answer, Obituary, Promise, Spec};
-use crate::addr::{ActorRef, Addr};
+use crate::addr::{ActorRef, Addr, after};
+use crate::life::Life;
 use crate::node::Node;
-use crate::shell::Life;
+use crate::owned::caught;
 use crate::supervisor::{self, SpawnError};
 use actors_protocol::Fault;
 
@@ -32,12 +33,12 @@ impl<A: Actor> Cx<'_, A> {
 
     /// Where it lives.
     pub fn path(&self) -> &ActorPath {
-        &self.life.port.path
+        &self.life.port.who.path
     }
 
     /// Which life this is.
     pub fn incarnation(&self) -> Incarnation {
-        self.life.port.incarnation
+        self.life.port.who.incarnation
     }
 
     /// The actor's own address.
@@ -53,11 +54,12 @@ impl<A: Actor> Cx<'_, A> {
 
     /// Does `then` after a while, unless the actor has ended.
     pub fn after(&mut self, delay: Duration, then: impl FnOnce(&mut A, &mut Cx<'_, A>) + 'static) {
-        let at = tokio::time::Instant::now() + delay;
+        let at = after(delay);
         self.life.pump.borrow_mut().later(at, self.key(), Box::new(then));
     }
 
-    /// Runs `future` beside the actor and brings its result to `then`. The task is the actor's own: it ends with it.
+    /// Runs `future` beside the actor and brings its result to `then`. The task is the actor's own: it ends with the actor,
+    /// and the actor ends with it if it panics.
     pub fn run<F>(&mut self, future: F, then: impl FnOnce(&mut A, F::Output, &mut Cx<'_, A>) + 'static)
     where
         F: Future + 'static,
@@ -65,11 +67,14 @@ impl<A: Actor> Cx<'_, A> {
         let key = self.key();
         let life = Rc::downgrade(self.life);
         let task = self.life.node.tasks().spawn(A::Protocol::task_name(), async move {
-            let output = future.await;
+            let output = caught(future).await;
             if let Some(life) = life.upgrade() {
                 life.pump.borrow_mut().push(Box::new(move |actor, cx| {
                     cx.life.tasks.borrow_mut().remove(&key);
-                    then(actor, output, cx);
+                    match output {
+                        Ok(output) => then(actor, output, cx),
+                        Err(panic) => std::panic::resume_unwind(panic),
+                    }
                 }));
             }
         });
@@ -87,8 +92,8 @@ impl<A: Actor> Cx<'_, A> {
         P: Protocol + Includes<M>,
         M: Request,
     {
-        let to = to.clone();
-        self.run(async move { to.ask(message, within).await }, then);
+        // The call leaves now, so that it keeps its place among the actor's other calls and messages.
+        self.run(to.ask(message, within), then);
     }
 
     /// An answer that will be known later, and the promise to keep.
@@ -96,8 +101,8 @@ impl<A: Actor> Cx<'_, A> {
         Promise::pair()
     }
 
-    /// Starts a child at `PATH/name`. It ends with this actor, is never brought back by the kernel, and its end is told
-    /// to `on_end`. Fails if somebody lives there.
+    /// Starts a child at `PATH/name`. It ends with this actor (as if killed), is never brought back by the kernel, and its
+    /// end is told to `on_end`; from then on its place is free. Fails if somebody lives there, or if `name` is no name.
     pub fn child<B: Actor>(
         &mut self,
         name: &str,

@@ -92,18 +92,6 @@ impl Directory {
         roots
     }
 
-    /// Actors of one drain rank that no actor owns.
-    pub(crate) fn of_rank(&self, rank: u8) -> Vec<(ActorPath, Arc<dyn Deliver>)> {
-        let mut list: Vec<_> = self
-            .entries
-            .iter()
-            .filter(|entry| entry.spec.rank == rank && entry.parent.is_none())
-            .map(|entry| (entry.key().clone(), entry.deliver.clone()))
-            .collect();
-        list.sort_by(|a, b| a.0.cmp(&b.0));
-        list
-    }
-
     /// Up to three paths that look like `path`: those that share the longest beginning with it.
     pub(crate) fn near(&self, path: &str) -> Vec<ActorPath> {
         let shared = |other: &str| other.bytes().zip(path.bytes()).take_while(|(a, b)| a == b).count();

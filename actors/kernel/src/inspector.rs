@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use actors_protocol::ActorPath;
-use actors_protocol::{Incarnation, Millis};
 use actors_protocol::node::{ActorList, EndActor, Ending, InspectActor, Inspection, ListActors, Node as NodeProtocol};
+use actors_protocol::{Incarnation, Millis};
 
 use crate::actor::{Actor, Answer, Caller, Handler};
 use crate::cx::Cx;

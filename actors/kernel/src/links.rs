@@ -1,6 +1,6 @@
 //! The links of a node to others: one per node, dialled when first needed, kept up, dropped with its route.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
@@ -67,17 +67,28 @@ pub(crate) struct Links {
     endpoint: Endpoint,
     versions: Versions,
     tasks: TaskBooks,
+    closed: Cell<bool>,
     routes: RefCell<BTreeMap<NodeName, Route>>,
     links: RefCell<BTreeMap<NodeName, Link>>,
 }
 
 impl Links {
     pub(crate) fn new(endpoint: Endpoint, versions: Versions, tasks: TaskBooks) -> Links {
-        Links { endpoint, versions, tasks, routes: RefCell::default(), links: RefCell::default() }
+        Links {
+            endpoint,
+            versions,
+            tasks,
+            closed: Cell::new(false),
+            routes: RefCell::default(),
+            links: RefCell::default(),
+        }
     }
 
     /// Replaces all routes. Links to nodes that are no longer among them end; links to nodes that moved follow them.
     pub(crate) fn set_routes(&self, routes: Vec<Route>) {
+        if self.closed.get() {
+            return;
+        }
         let routes: BTreeMap<_, _> = routes.into_iter().map(|route| (route.node.clone(), route)).collect();
         let mut links = self.links.borrow_mut();
         links.retain(|node, _| routes.contains_key(node));
@@ -89,6 +100,9 @@ impl Links {
 
     /// Adds or replaces one route.
     pub(crate) fn set_route(&self, route: Route) {
+        if self.closed.get() {
+            return;
+        }
         if let Some(link) = self.links.borrow().get(&route.node) {
             link.redial.set_target(route.target());
         }
@@ -137,13 +151,20 @@ impl Links {
                 RedialState::Up { connection, .. } => (u64::try_from(connection.rtt().as_micros()).ok(), None),
                 RedialState::Down { error, .. } => (None, error.map(|error| error.to_string())),
             };
-            LinkState { node: node.clone(), endpoint: link.redial.target().endpoint, up: rtt_us.is_some(), rtt_us, error }
+            LinkState {
+                node: node.clone(),
+                endpoint: link.redial.target().endpoint,
+                up: rtt_us.is_some(),
+                rtt_us,
+                error,
+            }
         };
         links.iter().map(state).collect()
     }
 
-    /// Ends all links.
-    pub(crate) fn clear(&self) {
+    /// Ends all links, for good.
+    pub(crate) fn close(&self) {
+        self.closed.set(true);
         self.links.borrow_mut().clear();
         self.routes.borrow_mut().clear();
     }

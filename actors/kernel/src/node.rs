@@ -20,9 +20,9 @@ use crate::directory::{Census, Directory};
 use crate::dispatch::{Access, Gate};
 use crate::inspector::Inspector;
 use crate::links::{LinkState, LinkWatch, Links, Route};
-use crate::owned::{OwnedTask, TaskBooks};
+use crate::owned::{OwnedTask, OwnedTasks, TaskBooks};
 use crate::routes::RouteTables;
-use crate::supervisor::{SpawnError, supervise};
+use crate::supervisor::{SpawnError, Supervised, supervise};
 
 /// Connections a node serves at once; the next is refused until one ends.
 pub const CONNECTIONS_MAX: usize = 8_192;
@@ -55,8 +55,9 @@ struct Inner {
     tables: RouteTables,
     lives: Cell<u64>,
     draining: Cell<bool>,
-    owned: RefCell<Vec<OwnedTask>>,
-    supervisors: RefCell<BTreeMap<ActorPath, OwnedTask>>,
+    closed: Cell<bool>,
+    owned: RefCell<OwnedTasks>,
+    supervised: RefCell<BTreeMap<ActorPath, Supervised>>,
 }
 
 /// A handle on a node; clones are the same node.
@@ -69,15 +70,6 @@ impl WeakNode {
     pub(crate) fn upgrade(&self) -> Option<Node> {
         self.0.upgrade().map(Node)
     }
-}
-
-/// How a drain went.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Drained {
-    /// Actors that stopped in time.
-    pub stopped: usize,
-    /// Actors that had to be killed.
-    pub killed: Vec<ActorPath>,
 }
 
 impl Node {
@@ -94,12 +86,13 @@ impl Node {
             tables: RouteTables::default(),
             lives: Cell::new(0),
             draining: Cell::new(false),
+            closed: Cell::new(false),
             owned: RefCell::default(),
-            supervisors: RefCell::default(),
+            supervised: RefCell::default(),
             options,
         }));
         let path = ActorPath::new("node").expect("a constant path");
-        let spec = Spec { essential: true, rank: u8::MAX, ..Spec::default() };
+        let spec = Spec { essential: true, rank: Spec::STAYS, ..Spec::default() };
         let weak = node.downgrade();
         node.spawn(path, spec, move || Inspector::new(WeakNode(weak.0.clone()))).expect("the first actor of a node");
         node.task("accept", node.accept());
@@ -113,10 +106,10 @@ impl Node {
         let versions = self.0.options.versions;
         let gate = Arc::new(Gate { directory: self.0.directory.clone(), access: self.0.options.access });
         async move {
-            let mut connections: Vec<OwnedTask> = Vec::new();
+            let mut connections = OwnedTasks::default();
             while let Some(incoming) = endpoint.accept().await {
-                if connections.len() >= CONNECTIONS_MAX.min(connections.capacity()) {
-                    connections.retain(|task| !task.is_finished());
+                if connections.len() >= CONNECTIONS_MAX {
+                    connections.prune();
                 }
                 if connections.len() >= CONNECTIONS_MAX {
                     // Dropped, it is refused.
@@ -145,18 +138,30 @@ impl Node {
         spec: Spec,
         make: impl FnMut() -> A + 'static,
     ) -> Result<ActorRef<A>, SpawnError> {
-        let mut supervisors = self.0.supervisors.borrow_mut();
-        supervisors.retain(|_, task| !task.is_finished());
-        let (actor, task) = supervise(self, path.clone(), spec, make)?;
-        supervisors.insert(path, task);
+        if self.0.draining.get() {
+            return Err(SpawnError::Draining);
+        }
+        if self.0.supervised.borrow().contains_key(&path) {
+            // It lives, or is between two lives.
+            return Err(SpawnError::Taken(path));
+        }
+        let (actor, supervised) = supervise(self, path.clone(), spec, make)?;
+        self.0.supervised.borrow_mut().insert(path, supervised);
         Ok(actor)
     }
 
-    /// Runs a future as long as the node lives.
+    /// The supervisor of `path` is done.
+    pub(crate) fn forget(&self, path: &ActorPath) {
+        let supervised = self.0.supervised.borrow_mut().remove(path);
+        drop(supervised);
+    }
+
+    /// Runs a future as long as the node lives; not at all when it is closed.
     pub fn task(&self, name: &'static str, future: impl Future<Output = ()> + 'static) {
-        let mut owned = self.0.owned.borrow_mut();
-        owned.retain(|task| !task.is_finished());
-        owned.push(self.0.tasks.spawn(name, future));
+        if !self.0.closed.get() {
+            let task = self.0.tasks.spawn(name, future);
+            self.0.owned.borrow_mut().push(task);
+        }
     }
 
     /// Runs a future as long as the caller keeps what is returned.
@@ -197,18 +202,6 @@ impl Node {
     /// The actors below `above` that the node itself runs, and which life of each lives.
     pub fn roots(&self, above: &str) -> Vec<(ActorPath, Incarnation)> {
         self.0.directory.roots(above)
-    }
-
-    /// Lets an actor that the node runs finish what it should, then stops it; kills it when `within` is over.
-    pub async fn retire(&self, path: &ActorPath, within: Duration) {
-        let until = Instant::now() + within;
-        if let Some(deliver) = self.0.directory.find(path.as_str(), Incarnation::ANY) {
-            let (sender, receiver) = tokio::sync::oneshot::channel();
-            deliver.prepare(within, sender);
-            // A dropped sender is an actor that has ended: ready enough.
-            drop(tokio::time::timeout_at(until, receiver).await);
-        }
-        self.stop(path, until.saturating_duration_since(Instant::now())).await;
     }
 
     /// The connection to a node, if its link is up.
@@ -271,55 +264,23 @@ impl Node {
         }
     }
 
-    /// Stops one actor that the node runs, waits until it is gone, and kills it when `within` is over.
-    pub async fn stop(&self, path: &ActorPath, within: Duration) {
-        let Some(deliver) = self.0.directory.find(path.as_str(), Incarnation::ANY) else { return };
-        deliver.halt();
-        let supervisor = self.0.supervisors.borrow_mut().remove(path);
-        if let Some(mut supervisor) = supervisor {
-            // When the time is over, dropping the supervisor ends the actor.
-            drop(tokio::time::timeout(within, supervisor.join()).await);
-        }
-    }
-
-    /// Ends what the node runs, in order: bridges, sessions, media, roles, store. Each actor may finish what it does; when
-    /// `deadline` is over the rest is killed. No actor starts any more. The endpoint stays open, see [`Node::close`].
-    pub async fn drain(&self, deadline: Duration) -> Drained {
-        let until = Instant::now() + deadline;
-        let mut drained = Drained::default();
-        for rank in 0..=4 {
-            let actors = self.0.directory.of_rank(rank);
-            let mut ready = Vec::new();
-            for (_, deliver) in &actors {
-                let (sender, receiver) = tokio::sync::oneshot::channel();
-                deliver.prepare(until.saturating_duration_since(Instant::now()), sender);
-                ready.push(receiver);
-            }
-            for receiver in ready {
-                // A dropped sender is an actor that has ended: ready enough.
-                drop(tokio::time::timeout_at(until, receiver).await);
-            }
-            for (path, _) in actors {
-                let left = until.saturating_duration_since(Instant::now());
-                self.stop(&path, left).await;
-                if until.saturating_duration_since(Instant::now()).is_zero() {
-                    drained.killed.push(path);
-                } else {
-                    drained.stopped += 1;
-                }
-            }
-        }
-        self.0.draining.set(true);
-        drained
-    }
-
-    /// Ends everything at once: actors, tasks, links, endpoint. What a crash leaves behind, a close leaves too.
+    /// Ends everything at once: actors, tasks, links, endpoint. What a crash leaves behind, a close leaves too. A few turns
+    /// of the scheduler later nothing of the node is left.
     pub fn close(&self, code: CloseCode, words: &str) {
         self.0.draining.set(true);
-        self.0.supervisors.borrow_mut().clear();
-        self.0.links.clear();
+        self.0.closed.set(true);
+        self.0.supervised.borrow_mut().clear();
+        self.0.links.close();
         self.0.owned.borrow_mut().clear();
         self.0.endpoint.close(code, words);
+    }
+
+    pub(crate) fn supervised(&self) -> &RefCell<BTreeMap<ActorPath, Supervised>> {
+        &self.0.supervised
+    }
+
+    pub(crate) fn begin_drain(&self) {
+        self.0.draining.set(true);
     }
 
     pub(crate) fn is_draining(&self) -> bool {

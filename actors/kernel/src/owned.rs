@@ -1,9 +1,13 @@
 //! Tasks with an owner: dropping the owner's handle ends the task, and the node's census counts every one that lives.
 
+use std::any::Any;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::future::Future;
+use std::future::{Future, poll_fn};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
 use std::rc::Rc;
+use std::task::Poll;
 
 /// How many tasks live, by name.
 #[derive(Clone, Default)]
@@ -74,4 +78,41 @@ impl Drop for OwnedTask {
     fn drop(&mut self) {
         self.0.abort();
     }
+}
+
+/// Tasks that are kept until they are over or their owner lets go of all of them.
+#[derive(Default)]
+pub(crate) struct OwnedTasks(Vec<OwnedTask>);
+
+impl OwnedTasks {
+    pub(crate) fn push(&mut self, task: OwnedTask) {
+        // Only when the list would have to grow: each task is looked at a few times in its life, not at every push.
+        if self.0.len() == self.0.capacity() {
+            self.prune();
+        }
+        self.0.push(task);
+    }
+
+    /// Lets go of the tasks that are over.
+    pub(crate) fn prune(&mut self) {
+        self.0.retain(|task| !task.is_finished());
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.0.clear();
+    }
+}
+
+/// Runs `future` and brings a panic of it as a value.
+pub(crate) async fn caught<F: Future>(future: F) -> Result<F::Output, Box<dyn Any + Send>> {
+    let mut future = pin!(future);
+    poll_fn(|task| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(task))) {
+        Ok(poll) => poll.map(Ok),
+        Err(panic) => Poll::Ready(Err(panic)),
+    })
+    .await
 }

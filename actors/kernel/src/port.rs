@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::sync::Arc;
 
-use actors_protocol::{ActorPath, Fault, Incarnation, Message, Request, Tag};
+use actors_protocol::{Fault, Message, Request, Tag};
 use tokio::sync::oneshot;
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
@@ -11,7 +11,9 @@ use transport_link::InboundCall;
 
 use crate::actor::{Actor, Caller, Handler};
 use crate::books::Books;
-use crate::call::{Call, ReplyTo, send_far};
+use crate::call::{self, Call, ReplyTo};
+use crate::directory::Directory;
+use crate::life::Who;
 use crate::routes::Routes;
 use crate::shell::{Halt, Prepare, Reveal, Shell};
 
@@ -20,10 +22,9 @@ pub(crate) struct Port<A: Actor> {
     pub(crate) mailbox: actix::Addr<Shell<A>>,
     pub(crate) books: Arc<Books>,
     pub(crate) routes: Arc<Routes<A>>,
-    pub(crate) path: ActorPath,
-    pub(crate) incarnation: Incarnation,
+    pub(crate) who: Arc<Who>,
     pub(crate) abort: AbortHandle,
-    pub(crate) directory: Arc<crate::directory::Directory>,
+    pub(crate) directory: Arc<Directory>,
 }
 
 /// A near call whose types have been erased on its way through the directory.
@@ -53,23 +54,35 @@ pub(crate) trait Deliver: Send + Sync {
 pub(crate) struct Unrouted;
 
 impl<A: Actor> Port<A> {
-    /// Puts a call into the mailbox, or answers it at once.
+    /// Makes room in the mailbox for one message, to be [`put`](Port::put) there at once.
+    pub(crate) fn admit(&self) -> Result<(), Fault> {
+        if !self.mailbox.connected() {
+            Err(self.who.gone())
+        } else if !self.books.admit() {
+            Err(self.who.overloaded())
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Puts a message that was admitted into the mailbox.
     #[expect(clippy::disallowed_methods, reason = "the kernel counts the mailbox itself; actix's own bound is soft")]
+    pub(crate) fn put<M: Message>(&self, call: Call<M>)
+    where
+        A: Handler<M>,
+    {
+        self.mailbox.do_send(call);
+    }
+
+    /// Puts a call into the mailbox, or answers it at once.
     pub(crate) fn post<M: Message>(&self, call: Call<M>)
     where
         A: Handler<M>,
     {
-        if !self.mailbox.connected() {
-            call.reply.send(Err(self.gone()));
-        } else if !self.books.admit() {
-            call.reply.send(Err(Fault::Overloaded(self.path.to_string())));
-        } else {
-            self.mailbox.do_send(call);
+        match self.admit() {
+            Ok(()) => self.put(call),
+            Err(fault) => call.reply.send(Err(fault)),
         }
-    }
-
-    pub(crate) fn gone(&self) -> Fault {
-        Fault::Gone(self.path.to_string())
     }
 
     pub(crate) fn deliver_far<M: Request>(port: &Port<A>, call: InboundCall<'_>)
@@ -80,7 +93,7 @@ impl<A: Actor> Port<A> {
             Ok(message) => message,
             Err(error) => {
                 let code = error.close_code();
-                let words = format!("{} for {}: {error}", M::NAME, port.path);
+                let words = format!("{} for {}: {error}", M::NAME, port.who.path);
                 call.reply.fail(Fault::Malformed(words.clone()));
                 // Whoever writes bytes that are not a message cannot be trusted to mean the next ones.
                 call.connection.close(code, &words);
@@ -94,7 +107,7 @@ impl<A: Actor> Port<A> {
             deadline: Some(now + std::time::Duration::from_millis(u64::from(call.head.within_ms))),
             caller: Caller::far(call.connection),
             trace: call.head.trace,
-            reply: ReplyTo::Far(Some(call.reply), send_far::<M>),
+            reply: call::far::<M>(&port.who, call.reply),
         });
     }
 
@@ -109,7 +122,7 @@ impl<A: Actor> Port<A> {
             deadline: Some(call.deadline),
             caller: Caller::near(),
             trace: 0,
-            reply: ReplyTo::near(call.reply),
+            reply: ReplyTo::near(&port.who, call.reply),
         });
     }
 }
@@ -122,7 +135,7 @@ impl<A: Actor> Deliver for Port<A> {
                 Ok(())
             }
             None => {
-                let words = format!("{} does not understand message {:#06x}", self.path, call.head.tag);
+                let words = format!("{} does not understand message {:#06x}", self.who.path, call.head.tag);
                 call.reply.fail(Fault::Version(words));
                 Err(Unrouted)
             }
@@ -135,7 +148,7 @@ impl<A: Actor> Deliver for Port<A> {
                 (route.near)(self, call);
                 Ok(())
             }
-            None => Err(Fault::Version(format!("{} does not understand message {tag:#06x}", self.path))),
+            None => Err(Fault::Version(format!("{} does not understand message {tag:#06x}", self.who.path))),
         }
     }
 

@@ -5,7 +5,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
-use tokio::time::{Instant, Sleep};
+use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::actor::Actor;
 use crate::cx::Cx;
@@ -20,63 +20,71 @@ pub(crate) struct PumpState<A: Actor> {
     later: BTreeMap<(Instant, u64), Job<A>>,
     /// Made when the first timer is set: an idle actor has none.
     sleep: Option<Pin<Box<Sleep>>>,
+    /// What `sleep` is set to; none when it has rung.
+    armed: Option<Instant>,
     waker: Option<Waker>,
 }
 
 impl<A: Actor> PumpState<A> {
     pub(crate) fn new() -> PumpState<A> {
-        PumpState { jobs: VecDeque::new(), wake_at: None, later: BTreeMap::new(), sleep: None, waker: None }
-    }
-
-    /// Bounded by the owner: one job per task, and tasks are bounded.
-    pub(crate) fn push(&mut self, job: Job<A>) {
-        self.jobs.push_back(job);
-        self.wake();
-    }
-
-    pub(crate) fn wake_at(&mut self, at: Option<Instant>) {
-        if self.wake_at != at {
-            self.wake_at = at;
-            self.wake();
+        PumpState {
+            jobs: VecDeque::new(),
+            wake_at: None,
+            later: BTreeMap::new(),
+            sleep: None,
+            armed: None,
+            waker: None,
         }
     }
 
-    pub(crate) fn later(&mut self, at: Instant, key: u64, job: Job<A>) {
-        self.later.insert((at, key), job);
-        self.wake();
-    }
-
-    fn wake(&mut self) {
+    /// Brings a job from outside. Bounded by the owner: one job per task, and tasks are bounded.
+    pub(crate) fn push(&mut self, job: Job<A>) {
+        self.jobs.push_back(job);
         if let Some(waker) = &self.waker {
             waker.wake_by_ref();
         }
     }
 
+    /// Like [`PumpState::later`], called inside the actor's own turn: the pump is polled at the end of it, and needs no
+    /// waking.
+    pub(crate) fn wake_at(&mut self, at: Option<Instant>) {
+        self.wake_at = at;
+    }
+
+    pub(crate) fn later(&mut self, at: Instant, key: u64, job: Job<A>) {
+        self.later.insert((at, key), job);
+    }
+
+    /// Jobs that were put off.
+    pub(crate) fn put_off(&self) -> usize {
+        self.later.len()
+    }
+
     /// The next thing that is due, or when to look again.
     fn due(&mut self, task: &mut Context<'_>) -> Option<Due<A>> {
+        if let Some(job) = self.jobs.pop_front() {
+            return Some(Due::Job(job));
+        }
         loop {
-            if let Some(job) = self.jobs.pop_front() {
-                return Some(Due::Job(job));
-            }
             let later = self.later.first_key_value().map(|((at, _), _)| *at);
             let next = [self.wake_at, later].into_iter().flatten().min()?;
-            let now = Instant::now();
-            if next <= now {
+            if next <= Instant::now() {
                 if self.wake_at == Some(next) {
                     self.wake_at = None;
                     return Some(Due::Woken);
                 }
                 return self.later.pop_first().map(|(_, job)| Due::Job(job));
             }
-            let sleep = self.sleep.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(next)));
-            if sleep.deadline() != next {
+            let sleep = self.sleep.get_or_insert_with(|| Box::pin(sleep_until(next)));
+            if self.armed != Some(next) {
                 sleep.as_mut().reset(next);
+                self.armed = Some(next);
             }
             if sleep.as_mut().poll(task).is_pending() {
                 return None;
             }
-            // Due on the timer's coarser clock: look again, `now` will have caught up.
-            sleep.as_mut().reset(Instant::now() + std::time::Duration::from_secs(3600));
+            // It has rung: look at the clock again.
+            self.armed = None;
         }
     }
 }
@@ -101,6 +109,7 @@ impl<A: Actor> actix::fut::ActorFuture<Shell<A>> for Pump {
         ctx: &mut actix::Context<Shell<A>>,
         task: &mut Context<'_>,
     ) -> Poll<()> {
+        shell.turn();
         for _ in 0..JOBS_PER_TURN {
             let due = {
                 let mut state = shell.life.pump.borrow_mut();

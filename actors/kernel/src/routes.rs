@@ -65,12 +65,8 @@ pub(crate) struct RouteTables(RefCell<HashMap<TypeId, Arc<dyn Any + Send + Sync>
 
 impl RouteTables {
     pub(crate) fn of<A: Actor>(&self) -> Arc<Routes<A>> {
-        let table = self
-            .0
-            .borrow_mut()
-            .entry(TypeId::of::<A>())
-            .or_insert_with(|| Arc::new(Routes::<A>::collect()))
-            .clone();
+        let table =
+            self.0.borrow_mut().entry(TypeId::of::<A>()).or_insert_with(|| Arc::new(Routes::<A>::collect())).clone();
         table.downcast().expect("the table under a type's id is of that type")
     }
 }

@@ -8,23 +8,26 @@
 //!            (gone)
 //! ```
 
+use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
 use actix::AsyncContext;
-use actors_protocol::{ActorPath, Incarnation};
+use actors_protocol::{ActorPath, Incarnation, Protocol};
+use tokio::time::Instant;
 
 use crate::actor::{Actor, End, Obituary, Spec};
 use crate::addr::ActorRef;
 use crate::books::Books;
 use crate::directory::{Entry, Registration};
-use crate::node::Node;
+use crate::life::{Life, Run, Who, words_of};
+use crate::node::{Node, WeakNode};
 use crate::owned::OwnedTask;
 use crate::port::Port;
 use crate::pump::PumpState;
-use crate::shell::{Life, Shell};
-use actors_protocol::Protocol;
+use crate::shell::Shell;
 
 const RESPAWN_FIRST: Duration = Duration::from_millis(50);
 const RESPAWN_MOST: Duration = Duration::from_secs(1);
@@ -60,16 +63,13 @@ impl Watch {
             Err(error) => End::Panicked(words_of(error.into_panic().as_ref())),
         };
         let (path, incarnation) = (self.registration.path().clone(), self.registration.incarnation());
-        if let End::Panicked(words) = &end {
-            tracing::error!(actor = %path, incarnation = incarnation.0, "panicked: {words}");
+        match &end {
+            End::Panicked(words) => tracing::error!(actor = %path, incarnation = incarnation.0, "panicked: {words}"),
+            End::Killed => tracing::info!(actor = %path, incarnation = incarnation.0, "killed"),
+            End::Stopped => {}
         }
         Obituary { path, incarnation, end }
     }
-}
-
-fn words_of(panic: &(dyn std::any::Any + Send)) -> String {
-    let words = panic.downcast_ref::<&str>().map(|words| (*words).to_owned());
-    words.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no words".to_owned())
 }
 
 /// Begins one life.
@@ -81,28 +81,25 @@ pub(crate) fn begin<A: Actor>(
     restarts: u32,
     actor: A,
 ) -> Result<(ActorRef<A>, Watch), SpawnError> {
-    if node.is_draining() {
-        return Err(SpawnError::Draining);
-    }
     if node.directory().contains(&path) {
         return Err(SpawnError::Taken(path));
     }
-    let incarnation = node.next_incarnation();
+    let who = Who::new(path.clone(), node.next_incarnation());
     let books = Arc::new(Books::new(spec.mailbox));
     let context = actix::Context::<Shell<A>>::new();
     let mailbox = context.address();
     let (sender, receiver) = tokio::sync::oneshot::channel::<Shell<A>>();
     let task = node.tasks().spawn(A::Protocol::NAME, async move {
         if let Ok(shell) = receiver.await {
-            context.into_future(shell).await;
+            let who = shell.life.port.who.clone();
+            Run::new(context.into_future(shell), who).await;
         }
     });
     let port = Arc::new(Port {
         mailbox,
         books: books.clone(),
         routes: node.tables().of::<A>(),
-        path: path.clone(),
-        incarnation,
+        who: who.clone(),
         abort: task.abort_handle(),
         directory: node.directory().clone(),
     });
@@ -113,51 +110,108 @@ pub(crate) fn begin<A: Actor>(
         tasks: Default::default(),
         next_key: std::cell::Cell::new(0),
     });
-    drop(sender.send(Shell { actor, life }));
+    drop(sender.send(Shell::new(actor, life)));
     let registration = Registration::new(
         node.directory(),
         path,
-        Entry { incarnation, kind: A::Protocol::NAME, parent, books, deliver: port.clone(), restarts, spec },
+        Entry {
+            incarnation: who.incarnation,
+            kind: A::Protocol::NAME,
+            parent,
+            books,
+            deliver: port.clone(),
+            restarts,
+            spec,
+        },
     );
     Ok((ActorRef { port }, Watch { task, registration }))
 }
 
-/// Begins an actor that the node brings back when it crashes. The returned task is the supervisor.
+/// What the node keeps of an actor that it runs. Dropping it ends the actor, also one that is between two lives.
+pub(crate) struct Supervised {
+    /// Over when the actor has ended for good.
+    pub(crate) task: OwnedTask,
+    pub(crate) rank: u8,
+    retired: Rc<Cell<bool>>,
+}
+
+impl Supervised {
+    /// The present life is the last.
+    pub(crate) fn retire(&self) {
+        self.retired.set(true);
+    }
+}
+
+/// Begins an actor that the node brings back when it crashes.
 pub(crate) fn supervise<A: Actor>(
     node: &Node,
     path: ActorPath,
     spec: Spec,
     mut make: impl FnMut() -> A + 'static,
-) -> Result<(ActorRef<A>, OwnedTask), SpawnError> {
-    let (first, mut watch) = begin(node, path.clone(), None, spec, 0, make())?;
+) -> Result<(ActorRef<A>, Supervised), SpawnError> {
+    let (first, watch) = begin(node, path.clone(), None, spec, 0, make())?;
+    let retired = Rc::new(Cell::new(false));
     // The supervisor must not keep the node alive that owns it.
-    let weak = node.downgrade();
+    let supervisor = Supervisor { node: node.downgrade(), path, spec, retired: retired.clone() };
     let task = node.tasks().spawn("supervisor", async move {
+        supervisor.run(watch, make).await;
+        if let Some(node) = supervisor.node.upgrade() {
+            node.forget(&supervisor.path);
+        }
+    });
+    Ok((first, Supervised { task, rank: spec.rank, retired }))
+}
+
+struct Supervisor {
+    node: WeakNode,
+    path: ActorPath,
+    spec: Spec,
+    retired: Rc<Cell<bool>>,
+}
+
+impl Supervisor {
+    /// Ends when the actor has ended for good.
+    async fn run<A: Actor>(&self, mut watch: Watch, mut make: impl FnMut() -> A) {
         let mut restarts = 0;
         let mut pause = RESPAWN_FIRST;
         loop {
-            let begun = tokio::time::Instant::now();
-            let obituary = watch.end().await;
-            if obituary.end == End::Stopped {
+            let begun = Instant::now();
+            if watch.end().await.end == End::Stopped {
                 return;
             }
             if begun.elapsed() >= GOOD_LIFE {
                 pause = RESPAWN_FIRST;
             }
-            tokio::time::sleep(pause).await;
-            pause = (pause * 2).min(RESPAWN_MOST);
-            restarts += 1;
-            let Some(node) = weak.upgrade() else { return };
-            match begin(&node, path.clone(), None, spec, restarts, make()) {
-                Ok((_, next)) => watch = next,
-                Err(error) => {
-                    tracing::debug!(actor = %path, "not brought back: {error}");
+            watch = loop {
+                if self.is_over() {
                     return;
                 }
-            }
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(RESPAWN_MOST);
+                restarts += 1;
+                if self.is_over() {
+                    return;
+                }
+                match self.begin(restarts, &mut make) {
+                    Ok(next) => break next,
+                    Err(why) => tracing::error!(actor = %self.path, "not brought back yet: {why}"),
+                }
+            };
         }
-    });
-    Ok((first, task))
+    }
+
+    /// Is there to be no further life?
+    fn is_over(&self) -> bool {
+        self.retired.get() || self.node.upgrade().is_none_or(|node| node.is_draining())
+    }
+
+    fn begin<A: Actor>(&self, restarts: u32, make: &mut impl FnMut() -> A) -> Result<Watch, String> {
+        // A maker that fails once may succeed the next time; the actor is not given up for it.
+        let actor = catch_unwind(AssertUnwindSafe(make)).map_err(|panic| words_of(panic.as_ref()))?;
+        let node = self.node.upgrade().ok_or("its node is gone")?;
+        let begun = begin(&node, self.path.clone(), None, self.spec, restarts, actor);
+        begun.map(|(_, watch)| watch).map_err(|error| error.to_string())
+    }
 }
 
 impl Node {
