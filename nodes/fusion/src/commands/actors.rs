@@ -105,7 +105,7 @@ fn tree(list: &ActorList) {
 
 /// A key that sorts `slot-9` before `slot-10`: digits compare as the number they are.
 fn natural(path: &str) -> Vec<(String, u64)> {
-    let mut parts = vec![(String::new(), 0)];
+    let mut parts = vec![(String::new(), 0_u64)];
     let mut in_number = false;
     for c in path.chars() {
         match (c.to_digit(10), parts.last_mut()) {
