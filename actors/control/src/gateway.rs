@@ -16,6 +16,7 @@ use actors_protocol::{Millis, NodeName, Role, Roles, ZoneName};
 use tokio::sync::watch;
 
 use crate::member::DirectoryWatch;
+use crate::observe::{GatewayObserver, GatewaySeen, Sighting};
 use crate::paths::{ORCHESTRATOR, RESOLVER, role_path};
 use crate::zone::FailureWatch;
 
@@ -35,6 +36,8 @@ pub struct GatewaySetup {
     pub failures: FailureWatch,
     /// One wrong decision; only a harness sets another than none.
     pub flaw: Flaw,
+    /// Who looks on; only a harness does.
+    pub observer: Option<GatewayObserver>,
 }
 
 /// See the module.
@@ -62,6 +65,14 @@ impl GatewayActor {
         }
         let next = self.core().poll_timeout();
         cx.wake_at(next);
+        self.show(GatewaySeen::Settled, cx);
+    }
+
+    /// Shows something to whoever looks on.
+    fn show(&self, what: GatewaySeen<'_>, cx: &Cx<'_, Self>) {
+        if let (Some(observer), Some(core)) = (&self.setup.observer, &self.core) {
+            observer(&Sighting { node: cx.node(), incarnation: cx.incarnation(), core, what });
+        }
     }
 
     fn send(&mut self, to: NodeName, report: ZoneReport, cx: &mut Cx<'_, Self>) {
@@ -273,7 +284,11 @@ impl Handler<Release> for GatewayActor {
 impl Handler<ReportPool> for GatewayActor {
     fn handle(&mut self, report: ReportPool, _: &Caller, cx: &mut Cx<'_, Self>) -> Answer<Noted> {
         let now = cx.now();
+        let shown = self.setup.observer.is_some().then(|| report.clone());
         let noted = self.core().report(now, report);
+        if let Some(report) = &shown {
+            self.show(GatewaySeen::Reported(report), cx);
+        }
         self.pump(cx);
         noted.into()
     }

@@ -8,6 +8,7 @@
 mod gateway;
 mod host;
 mod member;
+pub mod observe;
 mod orchestrator;
 mod paths;
 mod resolver;
@@ -21,6 +22,6 @@ pub use host::{HostActor, HostSetup};
 pub use member::{DirectoryWatch, MemberActor, MemberSetup, Membership, Renewal, route_to};
 pub use orchestrator::{OrchestratorActor, OrchestratorSetup};
 pub use paths::{GATEWAY, HOST, MEMBER, NODE, ORCHESTRATOR, RESOLVER, ZONE, role_path};
-pub use resolver::{ReportedZones, ResolverActor, ResolverSetup};
+pub use resolver::{ResolverActor, ResolverSetup};
 pub use roles::{RoleSetup, start_roles};
 pub use zone::{FailureWatch, ZoneActor, ZoneSetup};

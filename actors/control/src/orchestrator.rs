@@ -17,6 +17,8 @@ use actors_protocol::{Millis, Role};
 use actors_store::{Store, records};
 use transport_link::{Authority, CloseCode};
 
+use crate::observe::{OrchestratorObserver, Sighting};
+
 /// What an orchestrator is made with.
 #[derive(Clone)]
 pub struct OrchestratorSetup {
@@ -28,6 +30,8 @@ pub struct OrchestratorSetup {
     pub entropy: Rc<dyn Fn() -> u128>,
     /// The text of a token with this secret.
     pub token_text: Rc<dyn Fn(u128) -> String>,
+    /// Who looks on; only a harness does.
+    pub observer: Option<OrchestratorObserver>,
 }
 
 /// See the module.
@@ -60,6 +64,9 @@ impl OrchestratorActor {
         }
         let next = self.core().poll_timeout();
         cx.wake_at(next);
+        if let (Some(observer), Some(core)) = (&self.setup.observer, &self.core) {
+            observer(&Sighting { node: cx.node(), incarnation: cx.incarnation(), core, what: () });
+        }
         Some(decision.reply)
     }
 

@@ -8,12 +8,13 @@ use std::time::Duration;
 
 use actors_cores::Flaw;
 use actors_cores::resolution::{Effect, RESERVE_WITHIN, ResolutionCore, Topology};
-use actors_kernel::{Actor, Addr, Answer, Caller, Cx, Handler, Message, Promise, Routes};
+use actors_kernel::{Actor, Addr, Answer, Caller, Cx, Handler, Promise, Routes};
 use actors_protocol::gateway::{Gateway, Noted, ZoneReport};
 use actors_protocol::resolver::{Explain, Explanation, Lookup, LookupReply, Open, Opening, Resolver};
 use actors_protocol::{Millis, NodeName, RequestId};
 
 use crate::member::DirectoryWatch;
+use crate::observe::{ResolverObserver, ResolverSeen, Sighting};
 use crate::paths::{GATEWAY, role_path};
 
 /// Viewers that wait are looked at this often: has one gone away?
@@ -30,6 +31,8 @@ pub struct ResolverSetup {
     pub directory: DirectoryWatch,
     /// One wrong decision; only a harness sets another than none.
     pub flaw: Flaw,
+    /// Who looks on; only a harness does.
+    pub observer: Option<ResolverObserver>,
 }
 
 /// See the module.
@@ -60,6 +63,7 @@ impl ResolverActor {
                     });
                 }
                 Effect::Answer { request, opening } => {
+                    self.show(ResolverSeen::Answered(request, &opening), cx);
                     for promise in self.waiting.remove(&request).into_iter().flatten() {
                         promise.keep(opening.clone());
                     }
@@ -71,6 +75,14 @@ impl ResolverActor {
             }
         }
         cx.wake_at(self.core.poll_timeout());
+        self.show(ResolverSeen::Settled, cx);
+    }
+
+    /// Shows something to whoever looks on.
+    fn show(&self, what: ResolverSeen<'_>, cx: &Cx<'_, Self>) {
+        if let Some(observer) = &self.setup.observer {
+            observer(&Sighting { node: cx.node(), incarnation: cx.incarnation(), core: &self.core, what });
+        }
     }
 
     /// A viewer that has gone away must not keep its place in the queue, nor be given a slot.
@@ -128,8 +140,12 @@ impl Handler<Open> for ResolverActor {
         let now = cx.now();
         let request = open.request;
         let origin = caller.origin().map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |address| address.ip());
+        self.show(ResolverSeen::Asked(&open), cx);
         let answer = match self.core.open(now, open, origin) {
-            Some(opening) => opening.into(),
+            Some(opening) => {
+                self.show(ResolverSeen::Answered(request, &opening), cx);
+                opening.into()
+            }
             None => {
                 let (promise, answer) = cx.promise();
                 self.waiting.entry(request).or_default().push(promise);
@@ -173,18 +189,5 @@ impl Handler<ZoneReport> for ResolverActor {
         let noted = self.core.report(now, gateway, report);
         self.pump(cx);
         noted.into()
-    }
-}
-
-/// Asks what the zones reported last: for harnesses.
-pub struct ReportedZones;
-
-impl Message for ReportedZones {
-    type Reply = Vec<ZoneReport>;
-}
-
-impl Handler<ReportedZones> for ResolverActor {
-    fn handle(&mut self, _: ReportedZones, _: &Caller, _: &mut Cx<'_, Self>) -> Answer<Vec<ZoneReport>> {
-        self.core.zones().cloned().collect::<Vec<_>>().into()
     }
 }

@@ -11,6 +11,7 @@ use actors_protocol::ZoneName;
 use crate::gateway::{GATEWAY_MAILBOX, GatewayActor, GatewaySetup};
 use crate::host::{HostActor, HostSetup};
 use crate::member::{MemberActor, MemberSetup};
+use crate::observe::Observers;
 use crate::orchestrator::{OrchestratorActor, OrchestratorSetup};
 use crate::paths::{GATEWAY, HOST, MEMBER, ORCHESTRATOR, RESOLVER, ZONE, role_path};
 use crate::resolver::{ResolverActor, ResolverSetup};
@@ -30,11 +31,13 @@ pub struct RoleSetup {
     pub resolver: Option<Topology>,
     /// One wrong decision; only a harness sets another than none.
     pub flaw: Flaw,
+    /// Who looks on at gateway and resolver; only a harness does.
+    pub observers: Observers,
 }
 
 /// Starts the actors of `setup` on `node`.
 pub fn start_roles(node: &Node, setup: RoleSetup) -> Result<(), SpawnError> {
-    let RoleSetup { member, orchestrator, zone, host, resolver, flaw } = setup;
+    let RoleSetup { member, orchestrator, zone, host, resolver, flaw, observers } = setup;
     let membership = member.membership.clone();
     let busy = Spec { mailbox: GATEWAY_MAILBOX, ..Spec::default() };
     if let Some(setup) = orchestrator {
@@ -45,14 +48,19 @@ pub fn start_roles(node: &Node, setup: RoleSetup) -> Result<(), SpawnError> {
     }
     if let Some((zone, wanted)) = zone {
         let (failures, directory) = (FailureWatch::default(), membership.directory());
-        let gateway =
-            GatewaySetup { zone: zone.clone(), directory: directory.clone(), failures: failures.clone(), flaw };
+        let gateway = GatewaySetup {
+            zone: zone.clone(),
+            directory: directory.clone(),
+            failures: failures.clone(),
+            flaw,
+            observer: observers.gateway,
+        };
         node.spawn(role_path(GATEWAY), busy, move || GatewayActor::new(gateway.clone()))?;
         let setup = ZoneSetup { zone, wanted, directory, failures };
         node.spawn(role_path(ZONE), Spec::default(), move || ZoneActor::new(setup.clone()))?;
     }
     if let Some(topology) = resolver {
-        let setup = ResolverSetup { topology, directory: membership.directory(), flaw };
+        let setup = ResolverSetup { topology, directory: membership.directory(), flaw, observer: observers.resolver };
         node.spawn(role_path(RESOLVER), busy, move || ResolverActor::new(setup.clone()))?;
     }
     // Last: what it learns is there for those that were started before.

@@ -283,6 +283,12 @@ impl GatewayCore {
         self.effects.extend(due.into_iter().map(|to| Effect::Send { to, report: report.clone() }));
     }
 
+    /// The pools, each with the life and the number of the report that is believed of it. The harness compares them with
+    /// those of the moment before (I6).
+    pub fn pools(&self) -> impl Iterator<Item = (&PoolKey, Incarnation, u64)> {
+        self.pools.iter().map(|(key, pool)| (key, pool.report.incarnation, pool.report.seq))
+    }
+
     /// The zone as it is now, under the number of the last report sent.
     pub fn zone_report(&self, now: Millis) -> ZoneReport {
         ZoneReport {

@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use actors_protocol::gateway::ZoneReport;
 use actors_protocol::membership::{Directory, ListNodes, NodeList};
-use actors_protocol::{DomainName, Millis, NodeName, Role, Roles, ServiceName, ZoneName};
+use actors_protocol::{DomainName, Incarnation, Millis, NodeName, Role, Roles, ServiceName, ZoneName};
 
 mod admission;
 mod deny;
@@ -182,6 +182,11 @@ impl MembershipCore {
     /// The nodes that the endpoint is to refuse.
     pub fn denied(&self) -> BTreeSet<NodeName> {
         self.denied.keys().cloned().collect()
+    }
+
+    /// The members, each with the life that was heard of last, and whether it is alive.
+    pub fn members(&self) -> impl Iterator<Item = (&NodeName, Incarnation, bool)> {
+        self.members.iter().map(|(name, member)| (name, member.row.incarnation, member.row.alive))
     }
 
     /// Who is who, for people.

@@ -320,7 +320,12 @@ mod tests {
         assert!(creates(&mut core).is_empty(), "the second pause is twice the first");
         core.on_timeout(Millis(3_000));
         assert_eq!(creates(&mut core).len(), 1);
-        core.created(Millis(3_000), &host, &"one".parse().expect("name"), Ok(Creation::Created { factory: factory(7) }));
+        core.created(
+            Millis(3_000),
+            &host,
+            &"one".parse().expect("name"),
+            Ok(Creation::Created { factory: factory(7) }),
+        );
         assert!(core.failures().is_empty());
         assert_eq!(core.placement(), [("one".parse().expect("name"), Some(host))]);
     }

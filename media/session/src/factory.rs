@@ -3,98 +3,37 @@
 //! Owns: the core, the slots' actors (its children), the connections that hold sessions, the reports to the gateway.
 //! Refuses: decisions; each handler asks the core and carries its effects out.
 
+mod calls;
+mod setup;
+
 use std::collections::BTreeMap;
-use std::rc::Rc;
-use std::sync::Arc;
 use std::time::Duration;
 
-use actors_cores::Flaw;
-use actors_cores::factory::{
-    Attachment, Effect, Ending, Factory as Core, FactoryError, Limits, Options, Redeemed, Why,
-};
-use actors_kernel::{
-    Actor, ActorRef, Addr, Answer, Caller, Cx, End, Handler, Node, Obituary, Promise, Routes, SpawnError, Spec,
-};
+use actors_cores::factory::{Attachment, Effect, Ending, Factory as Core, Redeemed, Why};
+use actors_kernel::{Actor, ActorRef, Addr, Answer, Cx, End, Handler, Obituary, Promise, Routes, Spec};
 use actors_protocol::factory::{
-    DrainInstance, DrainState, Factory, Farewell, Goodbye, Opened, Redeem, Redemption, ReleaseSlot, ReserveSlot,
-    Resume, SlotReservation,
+    DrainInstance, Factory, Goodbye, Opened, Redeem, Redemption, ReleaseSlot, ReserveSlot, Resume,
 };
-use actors_protocol::gateway::{Gateway, Released, ReportPool};
-use actors_protocol::host::CreateInstance;
-use actors_protocol::{
-    ActorPath, Address, Incarnation, Locator, Message, Millis, ResumeToken, SessionId, SlotCounts, SlotId, Ticket,
-    ViewerKey,
-};
-use media_share::Program;
+use actors_protocol::gateway::{Gateway, ReportPool};
+use actors_protocol::{ActorPath, Address, Locator, Message, Millis, SessionId, SlotId};
 use tokio::sync::oneshot;
 use transport_link::{Connection, LinkError};
 use transport_wire::CloseCode;
 
+use crate::observe::{Seen, Sighting};
 use crate::report::Reporting;
+use crate::selfcheck::SelfCheck;
 use crate::session::{Attach, Detach, SessionActor};
+use setup::options;
+
+pub use setup::{FactoryProblem, FactorySetup, factory_path, spawn_factory};
 
 /// A gateway that has not noted a report by then will get another.
 const REPORT_WITHIN: Duration = Duration::from_millis(500);
-/// Reservations come in bursts; each is a microsecond's work.
-const MAILBOX: u32 = 4_096;
 /// A slot's actor has nothing to finish: it stops at its next message.
 const SLOT_STOP_WITHIN: Duration = Duration::from_secs(2);
 /// Inputs and the factory's own word; the pictures do not pass through it.
 const SLOT_MAILBOX: u32 = 64;
-
-/// What a factory is made with.
-#[derive(Clone)]
-pub struct FactorySetup {
-    /// What the zone asked for.
-    pub create: CreateInstance,
-    /// What its sessions are shown.
-    pub program: Arc<dyn Program>,
-    /// Where viewers reach this node, and the name in its certificate.
-    pub endpoint: std::net::SocketAddr,
-    /// A DNS name of the node's certificate.
-    pub server_name: String,
-    /// The bounds.
-    pub limits: Limits,
-    /// Draws 128 bits that cannot be guessed.
-    pub entropy: Rc<dyn Fn() -> u128>,
-    /// One wrong decision; only a harness sets another than none.
-    pub flaw: Flaw,
-}
-
-/// Where the factory of an instance lives.
-pub fn factory_path(instance: &actors_protocol::InstanceName) -> ActorPath {
-    ActorPath::new(&format!("instance/{instance}")).expect("a name is a part of a path")
-}
-
-/// Starts the factory of an instance. Fails when one of that name runs, or when the setup cannot be.
-pub fn spawn_factory(node: &Node, setup: FactorySetup) -> Result<ActorRef<FactoryActor>, FactoryProblem> {
-    // What the core refuses, it refuses here, where there is somebody to tell.
-    Core::new(Millis::ZERO, options(&setup, Incarnation(1)))?;
-    let path = factory_path(&setup.create.instance);
-    let spec = Spec { mailbox: MAILBOX, rank: 1, ..Spec::default() };
-    Ok(node.spawn(path, spec, move || FactoryActor::new(setup.clone()))?)
-}
-
-/// Why a factory could not be started.
-#[derive(Debug, thiserror::Error)]
-pub enum FactoryProblem {
-    /// The setup.
-    #[error(transparent)]
-    Setup(#[from] FactoryError),
-    /// The place.
-    #[error(transparent)]
-    Spawn(#[from] SpawnError),
-}
-
-fn options(setup: &FactorySetup, incarnation: Incarnation) -> Options {
-    Options {
-        instance: setup.create.instance.clone(),
-        incarnation,
-        offerings: setup.create.offerings.clone(),
-        slots: setup.create.slots,
-        limits: setup.limits,
-    }
-}
 
 /// The connection of a session. When its factory goes, the viewer hears it.
 struct Held {
@@ -124,6 +63,7 @@ pub struct FactoryActor {
     reporting: Reporting,
     gateway: Option<Addr<Gateway>>,
     drained: Vec<Promise<()>>,
+    selfcheck: SelfCheck,
 }
 
 impl FactoryActor {
@@ -137,6 +77,7 @@ impl FactoryActor {
             reporting: Reporting::new(Millis::ZERO),
             gateway: None,
             drained: Vec::new(),
+            selfcheck: SelfCheck::default(),
         }
     }
 
@@ -155,9 +96,31 @@ impl FactoryActor {
         }
         let next = [self.core().poll_timeout(), self.reporting.poll_timeout()];
         cx.wake_at(next.into_iter().flatten().min());
+        let slots = self.core().counts().capacity();
+        if self.selfcheck.event(slots) {
+            self.look(cx);
+        }
+        self.show(Seen::Settled, cx);
+    }
+
+    /// Looks through the books.
+    fn look(&mut self, cx: &Cx<'_, Self>) {
+        let found = self.core().check();
+        if let Some(words) = self.selfcheck.looked(cx.now(), found) {
+            tracing::error!(instance = %self.setup.create.instance, "an invariant is broken: {words}");
+        }
+    }
+
+    /// Shows something to whoever looks on.
+    fn show(&self, what: Seen<'_>, cx: &Cx<'_, Self>) {
+        if let (Some(observer), Some(core)) = (&self.setup.observer, &self.core) {
+            let (node, incarnation, create) = (cx.node(), cx.incarnation(), &self.setup.create);
+            observer(&Sighting { node, incarnation, create, core, what });
+        }
     }
 
     fn act(&mut self, effect: Effect, cx: &mut Cx<'_, Self>) {
+        self.show(Seen::Effect(&effect), cx);
         match effect {
             Effect::Warm { slot } => self.warm(slot, cx),
             Effect::End { slot, .. } => match self.slots.get(&slot) {
@@ -355,12 +318,16 @@ impl Actor for FactoryActor {
         let gateway = ActorPath::new("gateway").expect("a constant path");
         self.gateway = Some(node.far(&self.setup.create.gateway, gateway));
         self.reporting = Reporting::new(cx.now());
+        self.show(Seen::Begun, cx);
         self.pump(cx);
     }
 
     fn woken(&mut self, cx: &mut Cx<'_, Self>) {
         let now = cx.now();
         self.core().on_timeout(now);
+        if self.selfcheck.timer(now) {
+            self.look(cx);
+        }
         self.pump(cx);
     }
 
@@ -380,115 +347,10 @@ impl Actor for FactoryActor {
                 view.insert("builder".into(), self.setup.create.builder.clone().into());
                 view.insert("zone".into(), self.setup.create.zone.as_str().into());
                 view.insert("format".into(), self.setup.program.format().to_string().into());
+                view.insert("selfcheck".into(), self.selfcheck.state());
                 view.into()
             }
             other => other.unwrap_or(serde_json::Value::Null),
         }
-    }
-}
-
-impl Handler<ReserveSlot> for FactoryActor {
-    fn handle(&mut self, ask: ReserveSlot, _: &Caller, cx: &mut Cx<'_, Self>) -> Answer<SlotReservation> {
-        let now = cx.now();
-        let reserved = self.with_entropy(|core, draw| core.reserve(now, &ask.0, draw));
-        self.pump(cx);
-        let locator = self.locator.as_ref().expect("made when the actor starts");
-        reserved.into_reply(locator).into()
-    }
-}
-
-impl Handler<ReleaseSlot> for FactoryActor {
-    fn handle(&mut self, release: ReleaseSlot, _: &Caller, cx: &mut Cx<'_, Self>) -> Answer<Released> {
-        let now = cx.now();
-        let released = self.core().release(now, release.request);
-        self.pump(cx);
-        released.into()
-    }
-}
-
-/// A viewer's proof that it has the key: good only on the connection it came over.
-fn proved(caller: &Caller, viewer: &ViewerKey, proof: &[u8]) -> Option<(Connection, bool)> {
-    let connection = caller.connection.clone()?;
-    let good = connection.proves(&viewer.0, proof);
-    Some((connection, good))
-}
-
-impl Handler<Redeem> for FactoryActor {
-    fn handle(&mut self, redeem: Redeem, caller: &Caller, cx: &mut Cx<'_, Self>) -> Answer<Redemption> {
-        let Some((connection, good)) = proved(caller, &redeem.viewer, &redeem.proof) else {
-            return Redemption::WrongKey.into();
-        };
-        let (now, ticket): (_, Ticket) = (cx.now(), redeem.ticket);
-        let redeemed = self.with_entropy(|core, draw| core.redeem(now, ticket, &redeem.viewer, good, draw));
-        let redemption = self.attach(redeemed, connection, cx);
-        self.pump(cx);
-        redemption.into()
-    }
-}
-
-impl Handler<Resume> for FactoryActor {
-    fn handle(&mut self, resume: Resume, caller: &Caller, cx: &mut Cx<'_, Self>) -> Answer<Redemption> {
-        let Some((connection, good)) = proved(caller, &resume.viewer, &resume.proof) else {
-            return Redemption::WrongKey.into();
-        };
-        let (now, token): (_, ResumeToken) = (cx.now(), resume.token);
-        let redeemed = self.core().resume(now, token, &resume.viewer, good);
-        let redemption = self.attach(redeemed, connection, cx);
-        self.pump(cx);
-        redemption.into()
-    }
-}
-
-impl Handler<Goodbye> for FactoryActor {
-    fn handle(&mut self, goodbye: Goodbye, caller: &Caller, cx: &mut Cx<'_, Self>) -> Answer<Farewell> {
-        let held = self.held.get(&goodbye.session);
-        let mine = held.zip(caller.connection.as_ref()).filter(|(held, mine)| held.connection.id() == mine.id());
-        let Some(attachment) = mine.map(|(held, _)| held.attachment) else { return Farewell::NotYours.into() };
-        let now = cx.now();
-        if let Some(mut held) = self.held.remove(&goodbye.session) {
-            held.left = true;
-        }
-        let farewell = self.core().goodbye(now, goodbye.session, attachment);
-        self.pump(cx);
-        farewell.into()
-    }
-}
-
-impl Handler<DrainInstance> for FactoryActor {
-    fn handle(&mut self, drain: DrainInstance, _: &Caller, cx: &mut Cx<'_, Self>) -> Answer<DrainState> {
-        let now = cx.now();
-        if drain.cancel {
-            self.core().cancel_drain(now);
-        } else {
-            self.core().drain(now, drain.deadline);
-        }
-        self.pump(cx);
-        self.core().drain_state().into()
-    }
-}
-
-/// Asks a factory whether its books are right: for harnesses.
-pub struct Audit;
-
-/// The answer to [`Audit`].
-#[derive(Clone, Debug)]
-pub struct Audited {
-    /// The five states.
-    pub counts: SlotCounts,
-    /// Slot actors that the factory has.
-    pub actors: usize,
-    /// Broken invariants of the core.
-    pub check: Result<(), String>,
-}
-
-impl Message for Audit {
-    type Reply = Audited;
-}
-
-impl Handler<Audit> for FactoryActor {
-    fn handle(&mut self, _: Audit, _: &Caller, _: &mut Cx<'_, Self>) -> Answer<Audited> {
-        let actors = self.slots.len();
-        let core = self.core();
-        Audited { counts: core.counts(), actors, check: core.check() }.into()
     }
 }

@@ -7,9 +7,11 @@
 
 pub mod delivery;
 mod factory;
+pub mod observe;
 mod report;
+mod selfcheck;
 mod session;
 
 pub use actors_cores::Flaw;
 pub use actors_cores::factory::Limits;
-pub use factory::{Audit, Audited, FactoryActor, FactoryProblem, FactorySetup, factory_path, spawn_factory};
+pub use factory::{FactoryActor, FactoryProblem, FactorySetup, factory_path, spawn_factory};

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
+use actors_control::observe::Observers;
 use actors_control::{
     Flaw, HostSetup, MemberSetup, Membership, OrchestratorSetup, Renewal, RoleSetup, Topology, Wanted, start_roles,
 };
@@ -141,7 +142,7 @@ fn role_setup(
         membership: Membership::default(),
         renewal: Some(renewal),
     };
-    Ok(RoleSetup { member, orchestrator, zone, host, resolver, flaw: Flaw::default() })
+    Ok(RoleSetup { member, orchestrator, zone, host, resolver, flaw: Flaw::default(), observers: Observers::default() })
 }
 
 fn orchestrator_setup(home: &Home, domain: &DomainFile) -> anyhow::Result<OrchestratorSetup> {
@@ -152,6 +153,7 @@ fn orchestrator_setup(home: &Home, domain: &DomainFile) -> anyhow::Result<Orches
         authority: Rc::new(home.authority()?),
         entropy: entropy(),
         token_text: Rc::new(move |secret| Token::new(&domain, secret).text()),
+        observer: None,
     })
 }
 

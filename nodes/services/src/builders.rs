@@ -45,6 +45,7 @@ fn build(
         limits: options.limits,
         entropy: options.entropy.clone(),
         flaw: Flaw::default(),
+        observer: None,
     };
     let factory = spawn_factory(&site.node, setup).map_err(|problem| BuildError(problem.to_string()))?;
     Ok(actors_protocol::Address {
