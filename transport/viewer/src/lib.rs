@@ -1,4 +1,9 @@
 //! The viewer library: a service's name in, pictures out, input back.
+//!
+//! Owns: how a slot is found and taken, the order of pictures, the road of inputs, coming back after a lost connection, and
+//! what is measured. Refuses: to decode, to show, to retry what was refused; actors and media libraries.
+#![doc = ""]
+#![doc = include_str!("../README.md")]
 
 pub mod error;
 pub mod limits;

@@ -327,6 +327,25 @@ mod tests {
     }
 
     #[test]
+    fn after_a_cut_groups_may_be_counted_anew() {
+        let mut playout = Playout::default();
+        playout.arrived(Millis(0), place(8, 0, 0, 0), 1, ());
+        playout.cut();
+        playout.arrived(Millis(50), place(2, 0, 0, 7), 1, ());
+        assert_eq!(numbers(&mut playout), [0, 7], "numbers must grow, groups start where the new connection does");
+    }
+
+    #[test]
+    fn what_comes_twice_or_without_its_key_is_discarded() {
+        let mut playout = Playout::default();
+        playout.arrived(Millis(0), Place { key: false, ..place(0, 0, 0, 0) }, 1, ());
+        playout.arrived(Millis(0), place(0, 1, 0, 1), 1, ());
+        playout.arrived(Millis(0), place(0, 1, 0, 1), 1, ());
+        assert_eq!((playout.counts().discarded, playout.pending_bytes), (2, 1));
+        assert_eq!(numbers(&mut playout), [0u64; 0]);
+    }
+
+    #[test]
     fn what_waits_is_bounded() {
         let mut playout = Playout::default();
         for unit in 1..=(3 * UNITS_PENDING_MAX as u16) {

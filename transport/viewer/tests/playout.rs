@@ -89,6 +89,7 @@ fn play(sent: &[Sent], playout: &mut Playout<u64>) -> Vec<Released<u64>> {
     }
     while let Some(timeout) = playout.poll_timeout() {
         playout.on_timeout(timeout);
+        assert_ne!(playout.poll_timeout(), Some(timeout), "a timer that has fired is over");
         take(playout);
     }
     out
