@@ -3,6 +3,8 @@
 //! Two threads with a runtime of one thread each: one asks, one answers. Run it with `--release`; read the ratios, not the
 //! rates. `ask_loop ask` or `ask_loop bare` runs one of them only, for a profiler.
 
+#![allow(clippy::disallowed_methods)] // it measures on the real clock, and all that it spawns ends with its runtimes
+
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;

@@ -20,6 +20,7 @@ mod converse;
 mod outbox;
 mod reply;
 mod serve;
+mod table;
 mod writer;
 
 use std::fmt;
@@ -65,8 +66,9 @@ impl Control {
     pub fn open(connection: &Connection, versions: Versions) -> (Control, Driver) {
         let shared = Shared::new(whom(connection));
         let (driven, connection) = (shared.clone(), connection.clone());
+        // Made here, not in the future: a driver that is dropped before its first poll ends its calls all the same.
+        let guard = EndOnDrop(shared.clone());
         let driver = Driver::new(async move {
-            let guard = EndOnDrop(driven.clone());
             let error = tokio::select! {
                 biased;
                 error = converse(&driven, &connection, versions, |_| ()) => error,

@@ -83,13 +83,15 @@ impl Redial {
             backoff: Backoff::new(endpoint.draw()),
         };
         let driven = shared.clone();
+        let guard = EndOnDrop(shared.clone());
         let driver = Driver::new(async move {
-            let _guard = EndOnDrop(driven.clone());
-            tokio::select! {
+            let error = tokio::select! {
                 biased;
                 error = dialler.run() => error,
                 never = deadlines(&driven) => match never {},
-            }
+            };
+            drop(guard);
+            error
         });
         (Redial { control: Control(shared), target: Arc::new(target), state }, driver)
     }

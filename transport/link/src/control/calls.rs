@@ -11,7 +11,6 @@
 //!
 //! Invariant: no waker is woken under the lock; it may run foreign code that comes back here.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
@@ -19,19 +18,12 @@ use std::time::Duration;
 use actors_protocol::{Fault, Request};
 use bytes::{Bytes, BytesMut};
 use parking_lot::Mutex;
-use slab::Slab;
 use tokio::time::Instant;
-use transport_wire::limits::{CALLS_IN_FLIGHT_MAX, OUTBOX_BYTES_MAX};
 use transport_wire::{CallHead, CloseCode, Envelope, Versions, WireError, envelope, version};
 
 use super::CallTo;
-use super::outbox::Outbox;
+use super::table::{Call, Held, Phase, Stage, State, Way, id_of, index_of, whole_millis};
 use crate::LinkError;
-
-/// A call's id is its place in the table and, above these bits, a count: a late answer to a call that was forgotten does not
-/// fit the call that has its place now.
-const INDEX_BITS: u32 = 12;
-const _: () = assert!(CALLS_IN_FLIGHT_MAX <= 1 << INDEX_BITS);
 
 /// Who waits "for ever" waits for ten years, which every clock can add.
 const FOREVER: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
@@ -40,77 +32,9 @@ pub(crate) struct Shared {
     state: Mutex<State>,
 }
 
-struct State {
-    /// For people: the peer's name or address.
-    whom: Arc<str>,
-    phase: Phase,
-    outbox: Outbox,
-    calls: Slab<Call>,
-    count: u32,
-    held: VecDeque<Held>,
-    held_bytes: usize,
-    /// The instant at which the deadlines are looked at next; calls that were answered in time do not move it.
-    alarm: Option<Instant>,
-    alarm_waker: Option<Waker>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum PhaseKind {
-    Hold,
-    Send,
-}
-
-enum Phase {
-    /// No link, and what an asker is told if no other one comes in time: why the last one ended or could not be made.
-    Waiting {
-        why: Option<Fault>,
-    },
-    Greeting,
-    Open {
-        minor: u16,
-    },
-    /// The peer takes no new calls on this link.
-    Leaving,
-    Ended {
-        why: Fault,
-    },
-}
-
-struct Call {
-    id: u32,
-    deadline: Instant,
-    /// Handed to the link: it may be carried out.
-    sent: bool,
-    stage: Stage,
-}
-
-enum Stage {
-    Waiting(Option<Waker>),
-    Answered(Result<Bytes, Fault>),
-}
-
-/// A call that is encoded and waits for a link, or for the hello of one.
-struct Held {
-    id: u32,
-    since: u16,
-    name: &'static str,
-    frame: BytesMut,
-}
-
 impl Shared {
     pub(crate) fn new(whom: String) -> Arc<Shared> {
-        let state = State {
-            whom: whom.into(),
-            phase: Phase::Waiting { why: None },
-            outbox: Outbox::default(),
-            calls: Slab::new(),
-            count: 0,
-            held: VecDeque::new(),
-            held_bytes: 0,
-            alarm: None,
-            alarm_waker: None,
-        };
-        Arc::new(Shared { state: Mutex::new(state) })
+        Arc::new(Shared { state: Mutex::new(State::new(whom)) })
     }
 
     pub(crate) fn whom(&self) -> Arc<str> {
@@ -129,9 +53,9 @@ impl Shared {
     pub(super) fn start<M: Request>(&self, to: CallTo<'_>, message: &M) -> Result<u32, Fault> {
         let deadline = Instant::now() + to.within.min(FOREVER);
         let mut state = self.state.lock();
-        let kind = state.admit(M::SINCE, M::NAME)?;
+        let way = state.admit(M::SINCE, M::NAME)?;
         let index = state.calls.vacant_key();
-        let id = state.count << INDEX_BITS | index as u32;
+        let id = id_of(state.count, index);
         let head = CallHead {
             id,
             tag: M::TAG,
@@ -140,9 +64,9 @@ impl Shared {
             trace: to.trace,
             path: to.path,
         };
-        match kind {
-            PhaseKind::Send => envelope::write_call(state.outbox.frames(), &head, message)?,
-            PhaseKind::Hold => {
+        match way {
+            Way::Send => envelope::write_call(state.outbox.frames(), &head, message)?,
+            Way::Hold => {
                 let mut frame = BytesMut::new();
                 envelope::write_call(&mut frame, &head, message)?;
                 state.held_bytes += frame.len();
@@ -150,9 +74,9 @@ impl Shared {
             }
         }
         state.count = state.count.wrapping_add(1);
-        state.calls.insert(Call { id, deadline, sent: kind == PhaseKind::Send, stage: Stage::Waiting(None) });
+        state.calls.insert(Call { id, deadline, sent: way == Way::Send, stage: Stage::Waiting(None) });
         let alarm = state.advance_alarm(deadline);
-        let writer = if kind == PhaseKind::Send { state.outbox.writer() } else { None };
+        let writer = if way == Way::Send { state.outbox.writer() } else { None };
         drop(state);
         wake([alarm, writer]);
         Ok(id)
@@ -321,117 +245,10 @@ impl Shared {
     }
 }
 
-impl State {
-    /// May a call be made now, and where do its bytes go?
-    fn admit(&self, since: u16, name: &str) -> Result<PhaseKind, Fault> {
-        let kind = match &self.phase {
-            Phase::Ended { why } => return Err(why.clone()),
-            Phase::Open { minor } if since > *minor => return Err(too_new(name, since, *minor)),
-            Phase::Open { .. } => PhaseKind::Send,
-            Phase::Greeting if since == 0 && self.held.is_empty() => PhaseKind::Send,
-            Phase::Waiting { .. } | Phase::Greeting | Phase::Leaving => PhaseKind::Hold,
-        };
-        let full = match kind {
-            PhaseKind::Send => self.outbox.is_full(),
-            PhaseKind::Hold => self.held_bytes >= OUTBOX_BYTES_MAX,
-        };
-        if full || self.calls.len() >= CALLS_IN_FLIGHT_MAX {
-            return Err(Fault::Overloaded(format!("the link to {}", self.whom)));
-        }
-        Ok(kind)
-    }
-
-    fn call(&mut self, id: u32) -> Option<&mut Call> {
-        self.calls.get_mut(index_of(id)).filter(|call| call.id == id)
-    }
-
-    fn answer(&mut self, id: u32, answer: Result<Bytes, Fault>) -> Option<Waker> {
-        // Unknown: forgotten here while the answer was on its way.
-        let call = self.call(id).filter(|call| call.sent)?;
-        match &mut call.stage {
-            Stage::Waiting(waker) => {
-                let waker = waker.take();
-                call.stage = Stage::Answered(answer);
-                waker
-            }
-            Stage::Answered(_) => None,
-        }
-    }
-
-    /// Tells the peer that nobody waits for `id`, if there is a link.
-    fn cancel(&mut self, id: u32) -> Option<Waker> {
-        if matches!(self.phase, Phase::Waiting { .. } | Phase::Ended { .. }) || self.outbox.is_full() {
-            return None;
-        }
-        envelope::write_cancel(self.outbox.frames(), id).expect("a cancel is short");
-        self.outbox.writer()
-    }
-
-    /// Sends held calls in order. Before the hello (`greeting`) only up to the first one that needs more than minor 0; after it
-    /// all of them, and the ones that are too new fail. Wakers of the failed.
-    fn flush(&mut self, minor: u16, greeting: bool) -> Vec<Option<Waker>> {
-        let mut failed = Vec::new();
-        let now = Instant::now();
-        while let Some(held) = self.held.front() {
-            if greeting && held.since > 0 {
-                break;
-            }
-            let mut held = self.held.pop_front().expect("there is a front");
-            self.held_bytes -= held.frame.len();
-            let Some(call) = self.calls.get_mut(index_of(held.id)).filter(|call| call.id == held.id) else { continue };
-            let Stage::Waiting(waker) = &mut call.stage else { continue };
-            if held.since > minor {
-                failed.push(waker.take());
-                call.stage = Stage::Answered(Err(too_new(held.name, held.since, minor)));
-                continue;
-            }
-            call.sent = true;
-            envelope::set_within(&mut held.frame, whole_millis(call.deadline - now));
-            self.outbox.frames().extend_from_slice(&held.frame);
-        }
-        failed
-    }
-
-    /// Forgets held calls that nobody waits for any more.
-    fn drop_held(&mut self) {
-        let State { calls, held, held_bytes, .. } = self;
-        held.retain(|held| {
-            let wanted = calls
-                .get(index_of(held.id))
-                .is_some_and(|call| call.id == held.id && matches!(call.stage, Stage::Waiting(_)));
-            if !wanted {
-                *held_bytes -= held.frame.len();
-            }
-            wanted
-        });
-    }
-
-    fn advance_alarm(&mut self, deadline: Instant) -> Option<Waker> {
-        if self.alarm.is_some_and(|alarm| alarm <= deadline) {
-            return None;
-        }
-        self.alarm = Some(deadline);
-        self.alarm_waker.take()
-    }
-}
-
 pub(super) fn wake(wakers: impl IntoIterator<Item = Option<Waker>>) {
     wakers.into_iter().flatten().for_each(Waker::wake);
 }
 
 pub(super) fn unexpected(what: &str) -> WireError {
     WireError::Malformed { what: "the control stream", why: format!("{what} is not expected here") }
-}
-
-fn index_of(id: u32) -> usize {
-    (id & ((1 << INDEX_BITS) - 1)) as usize
-}
-
-fn too_new(name: &str, since: u16, minor: u16) -> Fault {
-    Fault::Version(format!("'{name}' came with wire version 1.{since}, and 1.{minor} was agreed on"))
-}
-
-/// Rounded up: a peer must not give up before the asker does.
-fn whole_millis(duration: Duration) -> u32 {
-    u32::try_from(duration.as_micros().div_ceil(1000)).unwrap_or(u32::MAX)
 }

@@ -2,17 +2,20 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use actors_protocol::{Fault, Role};
 use bytes::BytesMut;
 use quinn::crypto::rustls::{QuicClientConfig, QuicServerConfig};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use transport_link::{Endpoint, LinkError, Options, Target, Versions};
+use tokio::time::Instant;
+use transport_link::{Endpoint, LinkError, Options, Socket, Target, Versions};
 use transport_wire::limits::{FRAME_BYTES_MAX, HELLO_BYTES_MAX};
 use transport_wire::{CallHead, CloseCode, envelope};
 
-use crate::support::{ANY, DEADLINE, Domain, Echo, Running, dial, soon, until};
+use crate::network::Network;
+use crate::support::{ANY, DEADLINE, Domain, Echo, Long, Running, dial, soon, until};
 
 /// What a peer might write, and how its connection ends.
 fn cases() -> Vec<(&'static str, Vec<u8>, bool, CloseCode)> {
@@ -163,8 +166,60 @@ async fn an_answer_that_does_not_fit_its_type_is_a_fault_of_that_call_only() {
     serving.abort();
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_says_nothing_or_reads_nothing_is_let_go_in_time() {
+    let network = Network::new(Duration::from_millis(1));
+    let domain = Domain::new("test");
+    let address = |host| SocketAddr::from(([10, 0, 0, host], 7000));
+    let socket = Socket::Abstract(network.socket(address(1)));
+    let server = Running::start(Options { socket, ..domain.node("server", &[Role::Host]) });
+    let mut raw = quinn::Endpoint::new_with_abstract_socket(
+        quinn::EndpointConfig::default(),
+        None,
+        network.socket(address(2)),
+        Arc::new(quinn::TokioRuntime),
+    )
+    .unwrap();
+    let mut config = quinn::ClientConfig::new(raw_crypto(&domain, "fusion/1"));
+    let mut transport = quinn::TransportConfig::default();
+    transport.keep_alive_interval(Some(Duration::from_secs(1)));
+    config.transport_config(Arc::new(transport));
+    raw.set_default_client_config(config);
+    let ended = async |connection: &quinn::Connection| match connection.closed().await {
+        quinn::ConnectionError::ApplicationClosed(close) => CloseCode(close.error_code.into_inner() as u32),
+        other => panic!("{other}"),
+    };
+
+    let begin = Instant::now();
+    let silent = raw.connect(address(1), "server.host.test").unwrap().await.unwrap();
+    assert_eq!(ended(&silent).await, CloseCode::IDLE);
+    assert!(begin.elapsed() < Duration::from_secs(6), "{:?}", begin.elapsed());
+
+    // It asks for 8 MiB and reads none of them: its window and the outbox fill, and then the writer waits.
+    let deaf = raw.connect(address(1), "server.host.test").unwrap().await.unwrap();
+    let (mut send, _receive) = deaf.open_bi().await.unwrap();
+    let bytes = frames(|out| {
+        envelope::write_hello(out, Versions::CURRENT, "a test").unwrap();
+        for id in 0..16 {
+            let head = CallHead { id, tag: 0x7f05, within_ms: 60_000, incarnation: 0, trace: 0, path: "long" };
+            envelope::write_call(out, &head, &Long(512 * 1024)).unwrap();
+        }
+    });
+    let begin = Instant::now();
+    send.write_all(&bytes).await.unwrap();
+    assert_eq!(ended(&deaf).await, CloseCode::TOO_SLOW);
+    assert!(begin.elapsed() < Duration::from_secs(12), "{:?}", begin.elapsed());
+    assert!(server.calls().len() < 16, "it was not asked further than its answers were read");
+}
+
 /// Speaks QUIC and TLS as a viewer would, and then whatever the test writes.
 fn raw_client(domain: &Domain) -> quinn::Endpoint {
+    let mut endpoint = quinn::Endpoint::client(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+    endpoint.set_default_client_config(quinn::ClientConfig::new(raw_crypto(domain, "fusion/1")));
+    endpoint
+}
+
+fn raw_crypto(domain: &Domain, protocol: &str) -> Arc<QuicClientConfig> {
     let mut roots = rustls::RootCertStore::empty();
     let pem = domain.authority.certificate().pem();
     roots.add(CertificateDer::from_pem_slice(pem.as_bytes()).unwrap()).unwrap();
@@ -173,10 +228,8 @@ fn raw_client(domain: &Domain) -> quinn::Endpoint {
         .unwrap()
         .with_root_certificates(roots)
         .with_no_client_auth();
-    config.alpn_protocols = vec![b"fusion/1".to_vec()];
-    let mut endpoint = quinn::Endpoint::client(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
-    endpoint.set_default_client_config(quinn::ClientConfig::new(Arc::new(QuicClientConfig::try_from(config).unwrap())));
-    endpoint
+    config.alpn_protocols = vec![protocol.as_bytes().to_vec()];
+    Arc::new(QuicClientConfig::try_from(config).unwrap())
 }
 
 /// Has a genuine certificate, for `raw.host.test`, and answers whatever the test writes.
@@ -200,17 +253,9 @@ fn raw_server(domain: &Domain) -> (quinn::Endpoint, SocketAddr) {
 #[tokio::test]
 async fn another_protocol_by_name_is_refused_in_the_handshake() {
     let domain = Domain::new("test");
-    let server = Running::start(Options { ..domain.node("server", &[Role::Host]) });
+    let server = Running::start(domain.node("server", &[Role::Host]));
     let target = server.target("server.host.test");
-    let mut roots = rustls::RootCertStore::empty();
-    roots.add(CertificateDer::from_pem_slice(domain.authority.certificate().pem().as_bytes()).unwrap()).unwrap();
-    let mut config = rustls::ClientConfig::builder_with_provider(rustls::crypto::ring::default_provider().into())
-        .with_protocol_versions(&[&rustls::version::TLS13])
-        .unwrap()
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    config.alpn_protocols = vec![b"fusion/2".to_vec()];
-    let config = quinn::ClientConfig::new(Arc::new(QuicClientConfig::try_from(config).unwrap()));
+    let config = quinn::ClientConfig::new(raw_crypto(&domain, "fusion/2"));
     let raw = raw_client(&domain);
     let refused = raw.connect_with(config, target.endpoint, &target.server_name).unwrap().await.unwrap_err();
     assert!(refused.to_string().contains("known protocol"), "{refused}");

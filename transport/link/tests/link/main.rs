@@ -1,6 +1,6 @@
 //! The link over real loopback sockets, and over a network in memory on a paused clock.
 
-#![allow(clippy::unwrap_used)] // tests may
+#![allow(clippy::unwrap_used, clippy::disallowed_methods)] // tests may: each ends with its runtime, and its tasks with it
 
 mod admission;
 mod control;

@@ -143,3 +143,14 @@ async fn the_end_of_the_endpoint_is_the_end_of_dialling() {
     assert!(matches!(soon("the end", waiting).await, Err(Fault::Gone(_))));
     soon("the driver ends", driver).await.unwrap();
 }
+
+#[tokio::test]
+async fn a_driver_that_is_dropped_before_it_was_polled_ends_its_calls() {
+    let domain = Domain::new("test");
+    let client = Endpoint::bind(domain.node("client", &[Role::Zone])).unwrap();
+    let (redial, driver) = Redial::new(&client, target(free_address()), Versions::CURRENT);
+    let waiting = redial.ask("echo", ANY, &Echo("x".into()), DEADLINE);
+    drop(driver);
+    assert!(matches!(soon("the end", waiting).await, Err(Fault::Gone(_))));
+    assert!(soon("the refusal", redial.connected()).await.is_err());
+}
