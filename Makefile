@@ -41,7 +41,6 @@ test: build-tests ## all tests, T0 to T3; what cannot run here says what it lack
 	@if [ -f $(EXAMPLE)/Cargo.toml ]; then .ci/example $(EXAMPLE); fi
 
 bench: deps ## measure against peers; prints a table, writes bench.json
-	$(CARGO) build --release --package nodes-fusion
 	$(CARGO) run --release --package tests-bench -- $(strip $(ARGS))
 
 soak: deps ## the fault scenario with many seeds (release build)

@@ -94,6 +94,7 @@ pub const ARROWS: &[Arrows] = &[
             "actors-protocol",
             "actors-cores",
             "actors-kernel",
+            "actors-store",
             "actors-dca",
             "actors-control",
             "media-share",
