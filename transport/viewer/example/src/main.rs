@@ -1,8 +1,10 @@
 //! Opens a session of an H.264 service, decodes it with OpenH264, presses a key, and prints what it saw.
 //!
 //! ```text
-//! cargo run -- --dir DIR [--frames N] [--key NAME] [--wait SECONDS] clip.demo
+//! cargo run -- [--dir DIR] [--frames N] [--key NAME] [--wait SECONDS] [SERVICE]
 //! ```
+//!
+//! The domain is found through `--dir` or `FUSION_DIR`; without a service it is `clip.demo`, which `fusion dev` has.
 //!
 //! Everything that a viewer needs is here: to find the domain, open, decode, send, survive a lost connection, and leave.
 
@@ -17,7 +19,8 @@ use transport_viewer::{
     Codec, DomainTrust, Event, InputEvent, OpenOptions, Options, Picture, ServiceName, Session, Viewer, keysym,
 };
 
-const USAGE: &str = "usage: fusion-viewer-example --dir DIR [--frames N] [--key NAME] [--wait SECONDS] SERVICE";
+const USAGE: &str = "usage: fusion-viewer-example [--dir DIR] [--frames N] [--key NAME] [--wait SECONDS] [SERVICE]
+The domain's directory can be given as FUSION_DIR too; SERVICE is clip.demo if it is not given.";
 /// A stream that stays silent for this long is no stream.
 const SILENCE_MAX: Duration = Duration::from_secs(15);
 
@@ -43,7 +46,8 @@ fn arguments() -> Result<Arguments, Box<dyn Error>> {
             name => service = Some(name.parse()?),
         }
     }
-    let (Some(dir), Some(service)) = (dir, service) else { return Err(USAGE.into()) };
+    let dir = dir.or_else(|| std::env::var_os("FUSION_DIR").map(PathBuf::from)).ok_or(USAGE)?;
+    let service = service.map_or_else(|| "clip.demo".parse(), Ok)?;
     Ok(Arguments { dir, service, frames, key, wait: Duration::from_secs(wait) })
 }
 
