@@ -89,10 +89,11 @@ impl Connection {
 
     /// Ends the link at once; the peer is told why. The first close counts.
     pub fn close(&self, code: CloseCode, words: &str) {
+        // Closing what has ended would overwrite why it ended.
         if self.0.quinn.close_reason().is_none() {
             let _ = self.0.closed_here.set((code, words.to_owned()));
+            self.0.quinn.close(code.0.into(), cut(words));
         }
-        self.0.quinn.close(code.0.into(), cut(words));
     }
 
     /// Tells a peer whose questions we answer that the link will be closed: what it asks from now on, it asks on another one;
