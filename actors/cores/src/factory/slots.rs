@@ -10,9 +10,12 @@ use actors_protocol::{Millis, SessionId, SlotCounts, SlotId, SlotState, Ticket};
 
 use crate::backoff;
 
-/// A slot that dies unasked sooner than this after its start has failed, whatever its state was: otherwise one that gets
-/// ready and dies at once would be replaced as fast as the machine can.
+/// A slot that dies unasked sooner than this after its start continues a row of failures, whatever its state was: otherwise
+/// one that gets ready and dies again and again would be replaced ever as fast.
 const STABLE_AFTER: Millis = Millis(1_000);
+/// How long the successor of a slot that died unasked waits, the first time; later ones in a row wait a second. Long enough for whoever watches the slots to
+/// see that one is missing, and to keep a fault that strikes all of them at once from turning into a burst of starts.
+const CRASH_PAUSE: Millis = Millis(500);
 
 /// A slot's state with what only that state has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,18 +57,22 @@ pub(super) struct Slot {
 impl Slot {
     /// How many in a row have failed when this slot, asked or not, ends now.
     fn failures_at_end(&self, now: Millis) -> u8 {
-        let failed = match self.condition {
-            Condition::Draining { .. } => false,
-            Condition::Warming => true,
-            _ => now.since(self.started) < STABLE_AFTER,
-        };
-        if failed { self.failures.saturating_add(1) } else { 0 }
+        match self.condition {
+            Condition::Draining { .. } => 0,
+            Condition::Warming => self.failures.saturating_add(1),
+            _ if now.since(self.started) < STABLE_AFTER => self.failures.saturating_add(1),
+            _ => 1,
+        }
     }
 }
 
 /// How long a successor waits after that many failures in a row. No jitter: it waits for nobody that others wait for.
 fn delay(failures: u8) -> Millis {
-    failures.checked_sub(1).map_or(Millis::ZERO, |earlier| backoff::step(earlier.into()))
+    match failures {
+        0 => Millis::ZERO,
+        1 => CRASH_PAUSE,
+        _ => backoff::LONGEST,
+    }
 }
 
 /// A successor that waits for its turn to warm.
@@ -208,8 +215,8 @@ mod tests {
 
     #[test]
     fn a_successor_waits_longer_after_each_failure() {
-        let delays: Vec<u64> = (0..=8).map(|failures| delay(failures).0).collect();
-        assert_eq!(delays, [0, 50, 100, 200, 400, 800, 1_000, 1_000, 1_000]);
+        let delays: Vec<u64> = (0..=4).map(|failures| delay(failures).0).collect();
+        assert_eq!(delays, [0, 500, 1_000, 1_000, 1_000]);
         assert_eq!(delay(u8::MAX), Millis(1_000));
     }
 

@@ -9,8 +9,9 @@ fn one_of_each() -> (Shell, Admission, Ticket) {
     let mut shell = Shell::free(4);
     let admission = shell.session(1);
     let (ticket, _) = shell.ticket(2);
-    shell.wait(1_000);
+    shell.wait(500);
     shell.dies(4, Ending::Killed);
+    shell.wait(500);
     assert_eq!(shell.counts(), [1, 1, 1, 1, 0]);
     shell.effects.clear();
     (shell, admission, ticket)

@@ -112,20 +112,20 @@ impl Model {
 
     pub fn died(&mut self, number: SlotId) {
         let Some(index) = self.slots.iter().position(|slot| slot.number == number.0) else { return };
-        let failed = match self.slots[index].holder {
-            Holder::Drain => false,
-            Holder::Nobody { warm: false } => true,
-            _ => self.now - self.slots[index].started < 1_000,
+        let failures = match self.slots[index].holder {
+            Holder::Drain => 0,
+            Holder::Nobody { warm: false } => self.slots[index].failures + 1,
+            _ if self.now - self.slots[index].started < 1_000 => self.slots[index].failures + 1,
+            _ => 1,
         };
         match self.slots[index].holder {
             Holder::Lease { .. } => self.end_lease(index, Refusal::Expired),
             Holder::Session { .. } => self.end_session(index, Refusal::Expired),
             _ => {}
         }
-        let slot = self.slots.remove(index);
+        self.slots.remove(index);
         if self.drain.is_none() {
-            let failures = if failed { slot.failures + 1 } else { 0 };
-            let delay = [0, 50, 100, 200, 400, 800, 1_000][failures.min(6) as usize];
+            let delay = [0, 500, 1_000][failures.min(2) as usize];
             self.to_come.push((self.now + delay, failures));
             self.advance(Millis(self.now));
         }
