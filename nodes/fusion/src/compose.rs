@@ -20,7 +20,7 @@ use ring::rand::SecureRandom;
 use transport_link::{CloseCode, Endpoint, Options, Socket, Versions};
 
 use crate::config::{ConfigError, NodeConfig, TopologyFile};
-use crate::home::{DomainFile, Home, NodeFile};
+use crate::home::{DirLock, DomainFile, Home, NodeFile};
 use crate::token::Token;
 
 /// After the actors: how long packets that are under way may take.
@@ -34,6 +34,7 @@ pub struct Running {
     pub listen: SocketAddr,
     /// What it is.
     pub file: NodeFile,
+    lock: DirLock,
 }
 
 /// A node whose socket is open and whose roles have not started.
@@ -43,6 +44,7 @@ pub struct Bound {
     endpoint: Endpoint,
     /// Where it listens.
     pub listen: SocketAddr,
+    lock: DirLock,
 }
 
 /// Draws 128 bits from the system.
@@ -55,8 +57,8 @@ pub fn entropy() -> Rc<dyn Fn() -> u128> {
     })
 }
 
-/// Opens the socket of the node in `home`.
-pub fn bind(home: &Home, domain: &DomainFile, listen: SocketAddr) -> anyhow::Result<Bound> {
+/// Opens the socket of the node in `home`, whose directory this process holds.
+pub fn bind(home: &Home, lock: DirLock, domain: &DomainFile, listen: SocketAddr) -> anyhow::Result<Bound> {
     let file = home.node()?;
     let endpoint = Endpoint::bind(Options {
         domain: domain.domain.clone(),
@@ -68,7 +70,7 @@ pub fn bind(home: &Home, domain: &DomainFile, listen: SocketAddr) -> anyhow::Res
         serve: true,
     })?;
     let listen = endpoint.local_addr()?;
-    Ok(Bound { home: home.clone(), file, endpoint, listen })
+    Ok(Bound { home: home.clone(), file, endpoint, listen, lock })
 }
 
 impl Bound {
@@ -79,7 +81,7 @@ impl Bound {
         config: &NodeConfig,
         advertise: Option<SocketAddr>,
     ) -> anyhow::Result<Running> {
-        let Bound { home, file, endpoint, listen } = self;
+        let Bound { home, file, endpoint, listen, lock } = self;
         let advertise = advertise.unwrap_or(listen);
         if advertise.ip().is_unspecified() {
             bail!(ConfigError::Value(format!(
@@ -98,7 +100,7 @@ impl Bound {
         };
         let node = Node::start(options, endpoint);
         start_roles(&node, setup)?;
-        Ok(Running { node, listen, file })
+        Ok(Running { node, listen, file, lock })
     }
 }
 
@@ -195,12 +197,13 @@ pub async fn stop(nodes: Vec<Running>, deadline: Duration, progress: impl Fn(&st
     let (hosts, others): (Vec<_>, Vec<_>) = nodes.into_iter().partition(|running| running.file.roles.has(Role::Host));
     for group in [hosts, others] {
         let mut draining = tokio::task::JoinSet::new();
-        for Running { node, .. } in group {
+        for Running { node, lock, .. } in group {
             draining.spawn_local(async move {
                 let drained = node.drain(deadline).await;
                 let endpoint = node.endpoint().clone();
                 node.close(CloseCode::SHUTDOWN, "the node stops");
                 endpoint.wait_idle(IDLE_WITHIN).await;
+                drop(lock);
                 (node.name().clone(), drained)
             });
         }

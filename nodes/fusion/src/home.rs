@@ -6,6 +6,7 @@
 //!   DIR/authority.pem, .key  store.redb   the orchestrator's
 //!   DIR/node.json  node.pem, .key         who this node is
 //!   DIR/endpoint.key  life                what lets others notice a restart, and which life this is
+//!   DIR/lock                              held by the process that runs the node
 //! ```
 //!
 //! Owns: the names of the files and what is in `domain.json` and `node.json`. Refuses: formats of keys (`transport/link`).
@@ -74,6 +75,12 @@ pub struct NodeFile {
 #[derive(Clone, Debug)]
 pub struct Home(PathBuf);
 
+/// Held while a process runs the node of a directory.
+#[derive(Debug)]
+pub struct DirLock {
+    _file: std::fs::File,
+}
+
 const NODE: &str = "node";
 const OPERATOR: &str = "operator";
 
@@ -106,6 +113,26 @@ impl Home {
         use std::os::unix::fs::DirBuilderExt;
         let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.0);
         made.with_context(|| format!("directory {} cannot be made", self.0.display()))
+    }
+
+    /// Takes the directory for this process, until the lock is dropped or the process ends, however it does.
+    ///
+    /// Two processes with one identity would be two nodes of one name, and a second `fusion dev` would tell everybody to
+    /// dial its own ports.
+    pub fn lock(&self) -> anyhow::Result<DirLock> {
+        let path = self.0.join("lock");
+        let file = std::fs::File::options().create(true).truncate(false).write(true).open(&path);
+        let file = file.with_context(|| format!("{} cannot be written", path.display()))?;
+        match file.try_lock() {
+            Ok(()) => Ok(DirLock { _file: file }),
+            Err(std::fs::TryLockError::WouldBlock) => bail!(
+                "{} is in use by another `fusion` process; stop that one, or give this one a --dir of its own",
+                self.0.display()
+            ),
+            Err(std::fs::TryLockError::Error(error)) => {
+                Err(error).with_context(|| format!("{} cannot be locked", path.display()))
+            }
+        }
     }
 
     /// Is there a domain here?
@@ -268,6 +295,17 @@ mod tests {
         let again = home.init(&domain, orchestrator, vec![]).expect_err("there is one").to_string();
         assert!(again.contains("already"), "{again}");
         assert_eq!((home.next_life().expect("counted").0, home.next_life().expect("counted").0), (1, 2));
+    }
+
+    #[test]
+    fn a_directory_is_one_processs() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let home = Home(folder.path().to_owned());
+        let held = home.lock().expect("free");
+        let refused = home.lock().expect_err("taken").to_string();
+        assert!(refused.contains("in use") && refused.contains("--dir"), "{refused}");
+        drop(held);
+        assert!(home.lock().is_ok(), "free again");
     }
 
     #[test]

@@ -11,10 +11,10 @@ use anyhow::{Context, bail};
 use nodes_services::clip_of_dev;
 
 use crate::cli::Dev;
-use crate::commands::node::told_to_stop;
-use crate::compose::{Bound, Running, bind, stop};
+use crate::commands::node::{Stopping, drain};
+use crate::compose::{Bound, Running, bind};
 use crate::config::{HostConfig, InstanceConfig, NodeConfig, ResolverConfig};
-use crate::home::{DomainFile, Found, Home, NodeFile, issue};
+use crate::home::{DirLock, DomainFile, Found, Home, NodeFile, issue};
 use crate::operator::Operator;
 use crate::output;
 
@@ -45,19 +45,22 @@ const NODES: [Plan; 6] = [
 
 /// Runs the domain until it is told to stop.
 pub async fn run(home: &Home, args: Dev, json: bool) -> anyhow::Result<ExitCode> {
+    let mut stopping = Stopping::listen()?;
+    home.create()?;
+    // Before anything is written: a second one must not change what the first one's users read.
+    let lock = home.lock()?;
     let clip = prepare_clip(home, args.clip.clone()).await?;
-    let nodes = start(home, &args, clip)?;
-    let list = ready(home).await?;
-    let domain = home.domain()?;
-    tell(home, &domain, &list, json)?;
-    told_to_stop().await?;
-    stop(nodes, args.deadline, output::progress).await;
-    Ok(ExitCode::SUCCESS)
+    let nodes = start(home, lock, &args, clip)?;
+    tokio::select! {
+        list = ready(home) => tell(home, &home.domain()?, &list?, json)?,
+        () = stopping.told() => return Ok(drain(nodes, args.deadline, &mut stopping).await),
+    }
+    stopping.told().await;
+    Ok(drain(nodes, args.deadline, &mut stopping).await)
 }
 
 /// The clip is made once, before anybody needs it, and not by two hosts at once.
 async fn prepare_clip(home: &Home, given: Option<PathBuf>) -> anyhow::Result<Option<PathBuf>> {
-    home.create()?;
     if let Some(path) = given {
         return Ok(Some(std::path::absolute(path)?));
     }
@@ -66,7 +69,7 @@ async fn prepare_clip(home: &Home, given: Option<PathBuf>) -> anyhow::Result<Opt
     made.await.context("the clip's maker broke")?.map_err(anyhow::Error::msg)
 }
 
-fn start(home: &Home, args: &Dev, clip: Option<PathBuf>) -> anyhow::Result<Vec<Running>> {
+fn start(home: &Home, lock: DirLock, args: &Dev, clip: Option<PathBuf>) -> anyhow::Result<Vec<Running>> {
     let port = |index: usize| -> anyhow::Result<SocketAddr> {
         let port =
             if args.port == 0 { 0 } else { args.port.checked_add(index as u16).context("--port is too large")? };
@@ -78,10 +81,11 @@ fn start(home: &Home, args: &Dev, clip: Option<PathBuf>) -> anyhow::Result<Vec<R
         home.init(&name, orchestrator, vec![])?;
     }
     let mut domain = home.domain()?;
-    let mut bound: Vec<Bound> = Vec::new();
-    for (index, plan) in NODES.iter().enumerate() {
+    // The orchestrator lives in the domain's own directory, the others below it.
+    let mut bound: Vec<Bound> = vec![bind(home, lock, &domain, port(0)?)?];
+    for (index, plan) in NODES.iter().enumerate().skip(1) {
         let home = node_home(home, plan)?;
-        bound.push(bind(&home, &domain, port(index)?)?);
+        bound.push(bind(&home, home.lock()?, &domain, port(index)?)?);
     }
     // Only now it is certain where everybody listens.
     domain.orchestrator.address = bound[0].listen;
@@ -107,11 +111,8 @@ fn start(home: &Home, args: &Dev, clip: Option<PathBuf>) -> anyhow::Result<Vec<R
     Ok(running)
 }
 
-/// The orchestrator lives in the domain's own directory, the others below it; the authority is at hand, so no tokens.
+/// The directory of a node below the domain's; the authority is at hand, so no tokens.
 fn node_home(home: &Home, plan: &Plan) -> anyhow::Result<Home> {
-    if plan.role == Role::Orchestrator {
-        return Ok(home.clone());
-    }
     let node: NodeName = plan.node.parse()?;
     let own = home.below(&node);
     if !own.is_node() {

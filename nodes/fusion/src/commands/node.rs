@@ -1,17 +1,20 @@
 //! `fusion node`: runs the roles of one node until it is told to stop.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::{Context, bail};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::cli::Node;
-use crate::compose::{bind, stop};
+use crate::compose::{Running, bind, stop};
 use crate::config::{ConfigError, NodeConfig};
 use crate::home::Home;
 use crate::output;
 
 /// Runs.
 pub async fn run(home: &Home, args: &Node, json: bool) -> anyhow::Result<ExitCode> {
+    let mut stopping = Stopping::listen()?;
     let config = match &args.config {
         Some(path) => NodeConfig::load(path)?,
         None => NodeConfig::default(),
@@ -23,7 +26,8 @@ pub async fn run(home: &Home, args: &Node, json: bool) -> anyhow::Result<ExitCod
     let Some(listen) = listen else {
         bail!(ConfigError::Value("say where to listen: `listen` in the configuration, or --listen".into()));
     };
-    let running = bind(home, &domain, listen)?.start(&domain, &config, args.advertise.or(config.advertise))?;
+    let running =
+        bind(home, home.lock()?, &domain, listen)?.start(&domain, &config, args.advertise.or(config.advertise))?;
     let (node, roles, listen) = (running.file.node.clone(), running.file.roles, running.listen);
     if json {
         output::json(
@@ -32,19 +36,40 @@ pub async fn run(home: &Home, args: &Node, json: bool) -> anyhow::Result<ExitCod
     } else {
         output::line(&format!("{node} ({roles}) listens on {listen}; Ctrl-C drains and stops it"));
     }
-    told_to_stop().await?;
-    stop(vec![running], args.deadline, output::progress).await;
-    Ok(ExitCode::SUCCESS)
+    stopping.told().await;
+    Ok(drain(vec![running], args.deadline, &mut stopping).await)
 }
 
-/// Waits for Ctrl-C or SIGTERM. A second one while draining ends the process as the system does.
-pub async fn told_to_stop() -> anyhow::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate()).context("SIGTERM cannot be caught")?;
-    let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT cannot be caught")?;
+/// Drains and ends nodes. Told a second time, it ends at once and fails: sessions were cut.
+pub async fn drain(nodes: Vec<Running>, deadline: Duration, stopping: &mut Stopping) -> ExitCode {
     tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+        () = stop(nodes, deadline, output::progress) => ExitCode::SUCCESS,
+        () = stopping.told() => {
+            output::progress("told again: stopped without draining");
+            ExitCode::FAILURE
+        }
     }
-    Ok(())
+}
+
+/// Hears Ctrl-C and SIGTERM from the moment it is made; before, they end the process as the system does.
+pub struct Stopping {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Stopping {
+    /// From now on. To be called before the process says that it is ready.
+    pub fn listen() -> anyhow::Result<Stopping> {
+        let terminate = signal(SignalKind::terminate()).context("SIGTERM cannot be caught")?;
+        let interrupt = signal(SignalKind::interrupt()).context("SIGINT cannot be caught")?;
+        Ok(Stopping { terminate, interrupt })
+    }
+
+    /// Waits until the process is told to stop. May be dropped and asked again.
+    pub async fn told(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
 }

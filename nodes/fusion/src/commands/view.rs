@@ -1,40 +1,24 @@
-//! `fusion view`: a session from a terminal. Counts, records, presses keys; tells at the end what was seen.
+//! `fusion view`: a session from a terminal. Counts, records, presses keys; tells at the end what was seen, also when the
+//! session did not end as it should.
+
+mod run;
 
 use std::process::ExitCode;
 use std::time::Duration;
 
-use actors_protocol::input::{InputEvent, keysym};
+use actors_protocol::input::keysym;
 use anyhow::{Context, bail};
-use serde_json::json;
 use tokio::time::Instant;
-use transport_viewer::{DomainTrust, Event, OpenOptions, Options, Picture, Recorder, Session, Stats, Viewer};
+use transport_viewer::{DomainTrust, Event, OpenOptions, Options, Recorder, Session, Viewer};
 
 use crate::cli::View;
-use crate::commands::node::told_to_stop;
+use crate::commands::node::Stopping;
 use crate::home::Home;
 use crate::output;
+use run::Run;
 
 /// When all pictures are there and a key is not yet echoed: how long for.
 const LAST_KEYS_WITHIN: Duration = Duration::from_secs(5);
-
-/// A key that was pressed.
-struct Pressed {
-    name: String,
-    number: u32,
-    /// The number of the first picture that echoes it.
-    frame: Option<u64>,
-}
-
-/// What a run gathers beside the library's own statistics.
-struct Run {
-    keys: Vec<(String, u32)>,
-    pressed: Vec<Pressed>,
-    recorder: Option<Recorder<std::io::BufWriter<std::fs::File>>>,
-    seen: u64,
-    gap_ms_max: f64,
-    last: Option<Instant>,
-    lost: u64,
-}
 
 /// Opens, watches, tells.
 pub async fn run(home: &Home, args: View, json: bool) -> anyhow::Result<ExitCode> {
@@ -52,18 +36,17 @@ pub async fn run(home: &Home, args: View, json: bool) -> anyhow::Result<ExitCode
         Some(path) => Some(Recorder::create(path, session.info())?),
         None => None,
     };
-    keys.reverse();
-    let mut run = Run { keys, pressed: Vec::new(), recorder, seen: 0, gap_ms_max: 0.0, last: None, lost: 0 };
+    let mut run = Run::new(keys, recorder, session.info());
     let watched = watch(&mut session, &mut run, &args).await;
     let (info, stats) = (session.info().clone(), session.stats());
     session.close().await;
     viewer.close().await;
     let recorded = run.recorder.take().map(Recorder::finish).transpose()?;
-    watched?;
-    let value = report(&info, &stats, &run, recorded);
     if json {
-        output::json(&value)?;
-    } else {
+        output::json(&run.report(&info, &stats, recorded, watched.as_ref().err()))?;
+    }
+    watched?;
+    if !json {
         output::line(&format!(
             "{} in {}/{}: {} pictures, {} key pictures, {} late, first after {:.1} ms",
             info.service,
@@ -82,7 +65,7 @@ pub async fn run(home: &Home, args: View, json: bool) -> anyhow::Result<ExitCode
 }
 
 async fn watch(session: &mut Session, run: &mut Run, args: &View) -> anyhow::Result<()> {
-    let mut stop = std::pin::pin!(told_to_stop());
+    let mut stopping = Stopping::listen()?;
     let mut next_key: Option<Instant> = None;
     let mut last_keys_until: Option<Instant> = None;
     loop {
@@ -101,6 +84,8 @@ async fn watch(session: &mut Session, run: &mut Run, args: &View) -> anyhow::Res
             event = session.next() => match event {
                 Event::Picture(picture) => {
                     if run.seen == 0 {
+                        let info = session.info();
+                        output::progress(&format!("{} plays from {}/{}, {}", info.service, info.zone, info.instance, info.slot));
                         next_key = Some(Instant::now() + args.key_interval);
                     }
                     run.picture(&picture)?;
@@ -116,7 +101,7 @@ async fn watch(session: &mut Session, run: &mut Run, args: &View) -> anyhow::Res
                 run.press(session)?;
                 next_key = Some(Instant::now() + args.key_interval);
             }
-            stopped = &mut stop => return stopped,
+            () = stopping.told() => return Ok(()),
         }
     }
 }
@@ -126,58 +111,4 @@ async fn pause(until: Option<Instant>) {
         Some(until) => tokio::time::sleep_until(until).await,
         None => std::future::pending().await,
     }
-}
-
-impl Run {
-    fn picture(&mut self, picture: &Picture) -> anyhow::Result<()> {
-        self.seen += 1;
-        if let Some(last) = self.last.replace(picture.complete_at) {
-            let gap = picture.complete_at.saturating_duration_since(last);
-            self.gap_ms_max = self.gap_ms_max.max(gap.as_secs_f64() * 1e3);
-        }
-        for key in self.pressed.iter_mut().filter(|key| key.frame.is_none() && key.number <= picture.last_input) {
-            key.frame = Some(picture.number);
-        }
-        if let Some(recorder) = &mut self.recorder {
-            recorder.picture(picture)?;
-        }
-        Ok(())
-    }
-
-    fn press(&mut self, session: &Session) -> anyhow::Result<()> {
-        let Some((name, keysym)) = self.keys.pop() else { return Ok(()) };
-        let number = session.send(InputEvent::Key { keysym, down: true })?;
-        session.send(InputEvent::Key { keysym, down: false })?;
-        self.pressed.push(Pressed { name, number, frame: None });
-        Ok(())
-    }
-}
-
-fn report(
-    info: &transport_viewer::SessionInfo,
-    stats: &Stats,
-    run: &Run,
-    recorded: Option<transport_viewer::Recorded>,
-) -> serde_json::Value {
-    let percentiles = |p: &Option<transport_viewer::Percentiles>| {
-        p.as_ref().map(|p| json!({ "p50": round(p.p50), "p99": round(p.p99), "samples": p.samples }))
-    };
-    let keys: Vec<_> = run.pressed.iter().map(|key| json!({ "key": key.name, "frame": key.frame })).collect();
-    json!({
-        "service": info.service, "instance": info.instance, "zone": info.zone, "session": info.session,
-        "slot": info.slot, "codec": info.codec, "width": info.width, "height": info.height,
-        "frames": stats.frames, "key_frames": stats.key_frames, "repeats": stats.repeats,
-        "first_frame_ms": stats.first_frame_ms.map(round), "input_to_picture_ms": percentiles(&stats.input_to_picture_ms),
-        "picture_age_ms": percentiles(&stats.picture_age_ms), "late": stats.late, "dropped": stats.dropped,
-        "resets": stats.resets, "bytes": stats.bytes, "interval_ms_max": round(run.gap_ms_max), "rtt_ms": round(stats.rtt_ms),
-        "lost": run.lost, "resumed": stats.resumed, "keys": keys,
-        "recorded": recorded.map(|recorded| json!({
-            "pictures": recorded.pictures, "left_out": recorded.left_out, "bytes": recorded.bytes,
-        })),
-    })
-}
-
-/// Microseconds are more than a reader can use.
-fn round(ms: f64) -> f64 {
-    (ms * 1e3).round() / 1e3
 }
