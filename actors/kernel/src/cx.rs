@@ -8,9 +8,9 @@ use actors_protocol::{ActorPath, Incarnation, Includes, Millis, Protocol, Reques
 
 use crate::actor::{Actor, Answer, Obituary, Promise, Spec};
 use crate::addr::{ActorRef, Addr, after};
+use crate::beside::Beside;
 use crate::life::Life;
 use crate::node::Node;
-use crate::owned::caught;
 use crate::supervisor::{self, SpawnError};
 use actors_protocol::Fault;
 
@@ -65,19 +65,7 @@ impl<A: Actor> Cx<'_, A> {
         F: Future + 'static,
     {
         let key = self.key();
-        let life = Rc::downgrade(self.life);
-        let task = self.life.node.tasks().spawn(A::Protocol::task_name(), async move {
-            let output = caught(future).await;
-            if let Some(life) = life.upgrade() {
-                life.pump.borrow_mut().push(Box::new(move |actor, cx| {
-                    cx.life.tasks.borrow_mut().remove(&key);
-                    match output {
-                        Ok(output) => then(actor, output, cx),
-                        Err(panic) => std::panic::resume_unwind(panic),
-                    }
-                }));
-            }
-        });
+        let task = self.life.node.tasks().spawn(A::Protocol::NAME, Beside::new(self.life, key, future, then));
         self.life.tasks.borrow_mut().insert(key, task);
     }
 
@@ -125,16 +113,5 @@ impl<A: Actor> Cx<'_, A> {
         let key = self.life.next_key.get();
         self.life.next_key.set(key + 1);
         key
-    }
-}
-
-/// The name under which a protocol's tasks are counted.
-trait TaskName {
-    fn task_name() -> &'static str;
-}
-
-impl<P: Protocol> TaskName for P {
-    fn task_name() -> &'static str {
-        P::NAME
     }
 }

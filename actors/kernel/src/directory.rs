@@ -92,6 +92,18 @@ impl Directory {
         roots
     }
 
+    /// The actors that the one at `parent` owns, and which life of each lives.
+    pub(crate) fn children(&self, parent: &ActorPath) -> Vec<(ActorPath, Incarnation)> {
+        let mut children: Vec<_> = self
+            .entries
+            .iter()
+            .filter(|entry| entry.parent.as_ref() == Some(parent))
+            .map(|entry| (entry.key().clone(), entry.incarnation))
+            .collect();
+        children.sort();
+        children
+    }
+
     /// Up to three paths that look like `path`: those that share the longest beginning with it.
     pub(crate) fn near(&self, path: &str) -> Vec<ActorPath> {
         let shared = |other: &str| other.bytes().zip(path.bytes()).take_while(|(a, b)| a == b).count();

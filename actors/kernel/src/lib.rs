@@ -9,6 +9,7 @@
 
 mod actor;
 mod addr;
+mod beside;
 mod books;
 mod call;
 mod cx;

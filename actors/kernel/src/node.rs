@@ -204,6 +204,11 @@ impl Node {
         self.0.directory.roots(above)
     }
 
+    /// The actors that the one at `parent` owns, and which life of each lives.
+    pub fn children(&self, parent: &ActorPath) -> Vec<(ActorPath, Incarnation)> {
+        self.0.directory.children(parent)
+    }
+
     /// The connection to a node, if its link is up.
     pub fn connection_to(&self, node: &NodeName) -> Option<transport_link::Connection> {
         self.0.links.connection(node)

@@ -3,22 +3,41 @@
 use std::any::Any;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
+use std::pin::Pin;
 use std::rc::Rc;
-use std::task::Poll;
+use std::task::{Context, Poll};
+
+use pin_project_lite::pin_project;
 
 /// How many tasks live, by name.
 #[derive(Clone, Default)]
 pub(crate) struct TaskBooks(Rc<RefCell<BTreeMap<&'static str, usize>>>);
 
-struct Counted {
+struct Count {
     books: TaskBooks,
     name: &'static str,
 }
 
-impl Drop for Counted {
+pin_project! {
+    /// A future that is counted for as long as it is there.
+    struct Counted<F> {
+        #[pin]
+        future: F,
+        count: Count,
+    }
+}
+
+impl<F: Future> Future for Counted<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<F::Output> {
+        self.project().future.poll(task)
+    }
+}
+
+impl Drop for Count {
     fn drop(&mut self) {
         let mut books = self.books.0.borrow_mut();
         if let Some(count) = books.get_mut(self.name) {
@@ -35,12 +54,8 @@ impl TaskBooks {
     #[expect(clippy::disallowed_methods, reason = "the one place that spawns: what it returns owns the task")]
     pub(crate) fn spawn(&self, name: &'static str, future: impl Future<Output = ()> + 'static) -> OwnedTask {
         *self.0.borrow_mut().entry(name).or_default() += 1;
-        let counted = Counted { books: self.clone(), name };
-        let handle = tokio::task::spawn_local(async move {
-            let _counted = counted;
-            future.await;
-        });
-        OwnedTask(handle)
+        let count = Count { books: self.clone(), name };
+        OwnedTask(tokio::task::spawn_local(Counted { future, count }))
     }
 
     /// (name, how many), for each name of which one lives.
@@ -107,12 +122,28 @@ impl OwnedTasks {
     }
 }
 
-/// Runs `future` and brings a panic of it as a value.
-pub(crate) async fn caught<F: Future>(future: F) -> Result<F::Output, Box<dyn Any + Send>> {
-    let mut future = pin!(future);
-    poll_fn(|task| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(task))) {
-        Ok(poll) => poll.map(Ok),
-        Err(panic) => Poll::Ready(Err(panic)),
-    })
-    .await
+pin_project! {
+    /// Runs a future and brings a panic of it as a value.
+    pub(crate) struct Caught<F> {
+        #[pin]
+        future: F,
+    }
+}
+
+impl<F> Caught<F> {
+    pub(crate) fn new(future: F) -> Caught<F> {
+        Caught { future }
+    }
+}
+
+impl<F: Future> Future for Caught<F> {
+    type Output = Result<F::Output, Box<dyn Any + Send>>;
+
+    fn poll(self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Self::Output> {
+        let future = self.project().future;
+        match catch_unwind(AssertUnwindSafe(|| future.poll(task))) {
+            Ok(poll) => poll.map(Ok),
+            Err(panic) => Poll::Ready(Err(panic)),
+        }
+    }
 }

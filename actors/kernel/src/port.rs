@@ -1,7 +1,7 @@
 //! The way into one actor's mailbox, typed inside, erased for the directory.
 
 use std::any::Any;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use actors_protocol::{Fault, Message, Request, Tag};
 use tokio::sync::oneshot;
@@ -23,7 +23,8 @@ pub(crate) struct Port<A: Actor> {
     pub(crate) books: Arc<Books>,
     pub(crate) routes: Arc<Routes<A>>,
     pub(crate) who: Arc<Who>,
-    pub(crate) abort: AbortHandle,
+    /// Set right after the port is made.
+    pub(crate) abort: OnceLock<AbortHandle>,
     pub(crate) directory: Arc<Directory>,
 }
 
@@ -168,6 +169,8 @@ impl<A: Actor> Deliver for Port<A> {
     }
 
     fn kill(&self) {
-        self.abort.abort();
+        if let Some(task) = self.abort.get() {
+            task.abort();
+        }
     }
 }

@@ -11,7 +11,7 @@
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use actix::AsyncContext;
@@ -88,19 +88,12 @@ pub(crate) fn begin<A: Actor>(
     let books = Arc::new(Books::new(spec.mailbox));
     let context = actix::Context::<Shell<A>>::new();
     let mailbox = context.address();
-    let (sender, receiver) = tokio::sync::oneshot::channel::<Shell<A>>();
-    let task = node.tasks().spawn(A::Protocol::NAME, async move {
-        if let Ok(shell) = receiver.await {
-            let who = shell.life.port.who.clone();
-            Run::new(context.into_future(shell), who).await;
-        }
-    });
     let port = Arc::new(Port {
         mailbox,
         books: books.clone(),
         routes: node.tables().of::<A>(),
         who: who.clone(),
-        abort: task.abort_handle(),
+        abort: OnceLock::new(),
         directory: node.directory().clone(),
     });
     let life = Rc::new(Life {
@@ -110,7 +103,9 @@ pub(crate) fn begin<A: Actor>(
         tasks: Default::default(),
         next_key: std::cell::Cell::new(0),
     });
-    drop(sender.send(Shell::new(actor, life)));
+    let run = Run::new(context.into_future(Shell::new(actor, life)), who.clone());
+    let task = node.tasks().spawn(A::Protocol::NAME, run);
+    port.abort.set(task.abort_handle()).expect("it is set once");
     let registration = Registration::new(
         node.directory(),
         path,
