@@ -16,17 +16,22 @@ const REMEDY: &str = "cargo build -p nodes-fusion";
 /// another program to test.
 #[track_caller]
 pub fn fusion() -> Command {
-    static PROGRAM: OnceLock<Result<PathBuf, String>> = OnceLock::new();
-    let program = match PROGRAM.get_or_init(find) {
-        Ok(program) => program,
-        Err(words) => panic!("{words}"),
-    };
-    let mut command = Command::new(program);
+    let mut command = Command::new(fusion_path());
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("FUSION_")) {
         command.env_remove(name);
     }
     command.env("RUST_BACKTRACE", "1");
     command
+}
+
+/// Where it is.
+#[track_caller]
+pub(crate) fn fusion_path() -> &'static Path {
+    static PROGRAM: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    match PROGRAM.get_or_init(find) {
+        Ok(program) => program,
+        Err(words) => panic!("{words}"),
+    }
 }
 
 fn find() -> Result<PathBuf, String> {

@@ -11,21 +11,36 @@
 //! process that is killed itself takes its children along.
 #![allow(clippy::disallowed_methods, reason = "the kit drives real processes in real time, and owns its threads")]
 
+mod alone;
 mod binary;
+mod demo;
 pub mod json;
+mod media;
 mod namespaces;
+mod noise;
 mod ports;
 mod probe;
 mod process;
 mod say;
+pub mod scenes;
+pub mod six;
+mod slots;
 mod temp;
+mod terminal;
+mod viewer;
 mod wait;
 
 pub use binary::fusion;
+pub use demo::Demo;
 pub use namespaces::{Link, Namespaces, Traffic};
+pub use noise::Noise;
 pub use ports::free_port;
 pub use probe::Probe;
 pub use process::{Finished, Process, run};
 pub use say::{say, skipped};
+pub use six::Six;
+pub use slots::{Pool, Sampler};
 pub use temp::TempDir;
+pub use terminal::Terminal;
+pub use viewer::{Seat, Viewer, assert_unaffected};
 pub use wait::eventually;

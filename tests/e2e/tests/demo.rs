@@ -1,0 +1,108 @@
+//! The demo, one process: a clip recorded and decoded, slots filled and waited for, faults that others do not notice, and
+//! what an operator is shown.
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests in real time; a failure shows its line")]
+
+use tests_e2e::{Demo, json, scenes};
+
+#[test]
+fn ready_is_one_line_that_tells_where_and_what() {
+    let demo = Demo::start();
+    assert_eq!(json::text(&demo.ready, "/dir"), demo.dir().to_str().unwrap());
+    json::text(&demo.ready, "/resolver").parse::<std::net::SocketAddr>().expect("an address");
+    let services: Vec<_> = json::list(&demo.ready, "/services").iter().map(|name| name.as_str().unwrap()).collect();
+    assert_eq!(services, ["clip.demo", "echo.demo"]);
+    assert_eq!(demo.process.stdout().lines().count(), 1, "{}", demo.process.stdout());
+}
+
+#[test]
+fn a_clip_is_recorded_and_decodes() {
+    let demo = Demo::start();
+    scenes::one_viewer_records(&demo, demo.scratch());
+}
+
+#[test]
+fn eight_viewers_fill_both_zones_and_a_free_slot_that_dies_is_followed() {
+    let demo = Demo::start();
+    scenes::eight_viewers(&demo, &demo);
+    scenes::a_free_slot_dies(&demo);
+}
+
+#[test]
+fn sessions_that_die_leave_the_others_without_a_gap() {
+    let demo = Demo::start();
+    scenes::two_sessions_die(&demo, &demo, &[&demo.process]);
+}
+
+#[test]
+fn an_operator_sees_the_whole_domain() {
+    let demo = Demo::start();
+    let listed = demo.json("actors");
+    assert_eq!(json::list(&listed, "/silent").len(), 0, "{listed:#}");
+    let paths: Vec<_> = json::list(&listed, "/actors").iter().map(|actor| json::text(actor, "/path")).collect();
+    for role in ["orchestrator/orchestrator", "resolver/resolver", "zone-a/zone", "zone-a/gateway", "zone-b/zone"]
+        .into_iter()
+        .chain(["zone-b/gateway", "host-a/host", "host-b/host", "host-a/instance/clip-a", "host-b/instance/echo-b"])
+        .chain(["host-a/instance/clip-a/slot-4", "host-b/instance/clip-b/slot-1", "host-a/instance/echo-a/slot-16"])
+    {
+        assert!(paths.contains(&role), "no {role} in {paths:#?}");
+    }
+    for node in ["orchestrator", "resolver", "zone-a", "zone-b", "host-a", "host-b"] {
+        assert!(paths.contains(&format!("{node}/member").as_str()), "{node} has no member in {paths:#?}");
+    }
+    let tree = demo.ok("actors");
+    assert!(tree.contains("host-a (host), up") && tree.contains("└ slot-4") && tree.contains("gateway"), "{tree}");
+
+    let state = demo.json("actors host-a/instance/clip-a");
+    assert_eq!(json::text(&state, "/node"), "host-a");
+    assert_eq!(json::text(&state, "/state/zone"), "zone-a");
+    let mut viewer = demo.view("clip.demo");
+    let seat = viewer.plays();
+    let state = demo.json(&format!("actors {}", demo.actor_of(&seat)));
+    assert!(json::count(&state, "/state/session") >= 1 && json::count(&state, "/state/units/sent") >= 1, "{state:#}");
+    viewer.leave();
+    let branch = demo.ok("actors host-b/instance/echo-b/slot-7");
+    assert!(branch.contains("\"session\": null"), "{branch}");
+    let wrong = demo.refused("actors host-a/instance/clip-x", 1);
+    assert!(wrong.contains("did you mean") && wrong.contains("instance/clip-a"), "{wrong}");
+    let wrong = demo.refused("actors host-c", 1);
+    assert!(wrong.contains("no node 'host-c'") && wrong.contains("host-a, host-b"), "{wrong}");
+}
+
+#[test]
+fn a_resolution_is_explained_and_the_machine_is_described() {
+    let demo = Demo::start();
+    let explained = demo.json("resolve clip.demo --from home --explain");
+    let candidates = json::list(&explained, "/candidates");
+    let told: Vec<_> = candidates
+        .iter()
+        .map(|it| {
+            (json::text(it, "/zone"), json::count(it, "/latency_us"), json::count(it, "/free"), json::text(it, "/why"))
+        })
+        .collect();
+    let [("zone-a", 10_000, 4, first), ("zone-b", 30_000, 4, second)] = told[..] else { panic!("{explained:#}") };
+    assert!(first.contains("nearest") && second.contains("farther"), "{explained:#}");
+    let table = demo.ok("resolve clip.demo --from home --explain");
+    assert!(table.contains("zone-a") && table.contains("zone-b") && table.contains("20 ms farther"), "{table}");
+
+    let mut filled: Vec<_> = (0..4).map(|_| demo.view("clip.demo")).collect();
+    filled.iter_mut().for_each(|viewer| assert_eq!(viewer.plays().zone, "zone-a"));
+    tests_e2e::eventually(std::time::Duration::from_secs(15), "zone-a loses because it is full", || {
+        let explained = demo.json("resolve clip.demo --from home --explain");
+        let full = json::list(&explained, "/candidates")
+            .iter()
+            .any(|it| json::text(it, "/zone") == "zone-a" && json::text(it, "/why").starts_with("full"));
+        if full && json::text(&explained, "/verdict").contains("zone-b") {
+            Ok(())
+        } else {
+            Err(format!("{explained:#}"))
+        }
+    });
+
+    let doctor = demo.json("doctor");
+    assert_eq!(doctor["good"], true, "{doctor:#}");
+    let found: Vec<_> = json::list(&doctor, "/findings").iter().map(|it| json::text(it, "/what")).collect();
+    for what in ["cores", "memory", "media", "domain"] {
+        assert!(found.contains(&what), "{doctor:#}");
+    }
+    assert!(demo.ok("doctor").contains("6 of 6 nodes up"));
+}
