@@ -19,7 +19,7 @@ mod zone;
 pub use actors_cores::{Flaw, resolution::Topology, zone::Wanted};
 pub use gateway::{GATEWAY_MAILBOX, GatewayActor, GatewaySetup};
 pub use host::{HostActor, HostSetup};
-pub use member::{DirectoryWatch, MemberActor, MemberSetup, Membership, Renewal, route_to};
+pub use member::{DirectoryWatch, MemberActor, MemberSetup, Membership, Renewal, SaveIdentity, route_to};
 pub use orchestrator::{OrchestratorActor, OrchestratorSetup};
 pub use paths::{GATEWAY, HOST, MEMBER, NODE, ORCHESTRATOR, RESOLVER, ZONE, role_path};
 pub use resolver::{ResolverActor, ResolverSetup};

@@ -68,13 +68,16 @@ pub struct MemberSetup {
     pub renewal: Option<Renewal>,
 }
 
+/// Keeps an identity for the node's next start; an error in words.
+pub type SaveIdentity = Rc<dyn Fn(&Identity) -> Result<(), String>>;
+
 /// How a node keeps its certificate fresh.
 #[derive(Clone)]
 pub struct Renewal {
     /// The identity it started with.
     pub identity: Identity,
-    /// Keeps a new one for the next start; an error in words.
-    pub save: Rc<dyn Fn(&Identity) -> Result<(), String>>,
+    /// Keeps a new one.
+    pub save: SaveIdentity,
 }
 
 /// See the module.

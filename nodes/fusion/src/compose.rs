@@ -148,7 +148,7 @@ fn role_setup(
 }
 
 fn orchestrator_setup(home: &Home, domain: &DomainFile) -> anyhow::Result<OrchestratorSetup> {
-    let store = Embedded::open(&home.store())?;
+    let store = Embedded::open(home.store())?;
     let domain = domain.clone();
     Ok(OrchestratorSetup {
         store: Rc::new(store),
