@@ -90,7 +90,8 @@ impl ZoneActor {
                 Effect::Create { host, create } => Self::create(host, *create, cx),
                 Effect::Status { host } => self.ask_status(host, cx),
                 Effect::Failures(failures) => {
-                    for InstanceFailure { instance, cause, .. } in &failures {
+                    let told = self.setup.failures.0.borrow().clone();
+                    for InstanceFailure { instance, cause, .. } in failures.iter().filter(|it| !told.contains(it)) {
                         // While no host has come up yet, that is how a zone begins and nothing to warn of.
                         if self.hosts.is_empty() {
                             tracing::info!(zone = %self.setup.zone, %instance, "does not run yet: {cause}");

@@ -135,6 +135,13 @@ impl Home {
         }
     }
 
+    /// Takes back [`Home::create`] and [`Home::lock`]: removes the directory if nothing else is in it.
+    pub fn remove_unused(&self) {
+        // What is left behind is an empty directory, which is no harm.
+        let _ = std::fs::remove_file(self.0.join("lock"));
+        let _ = std::fs::remove_dir(&self.0);
+    }
+
     /// Is there a domain here?
     pub fn has_domain(&self) -> bool {
         self.0.join("domain.json").exists()

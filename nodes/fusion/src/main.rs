@@ -9,6 +9,7 @@ mod operator;
 mod output;
 mod token;
 
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -20,7 +21,9 @@ const BAD_CONFIGURATION: u8 = 64;
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let logging = tracing_subscriber::EnvFilter::try_new(&cli.log).map(|filter| {
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+        // Colours are for people; a file or another program gets none.
+        let colours = std::io::stderr().is_terminal();
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours).init();
     });
     if let Err(error) = logging {
         output::progress(&format!("fusion: --log '{}' is no filter: {error}", cli.log));

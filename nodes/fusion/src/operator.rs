@@ -41,7 +41,7 @@ impl Operator {
     pub async fn orchestrator(&self) -> anyhow::Result<Dialled> {
         let found = &self.domain.orchestrator;
         let target = Target { endpoint: found.address, server_name: found.server_name.clone() };
-        dial(&self.endpoint, target).await.context("the orchestrator cannot be reached; does it run?")
+        dial(&self.endpoint, target).await.map_err(|error| unreachable("the orchestrator", error))
     }
 
     /// Dials the first resolver that answers.
@@ -53,7 +53,7 @@ impl Operator {
                 Err(error) => last = error,
             }
         }
-        Err(last.context("no resolver can be reached; does one run?"))
+        Err(unreachable("a resolver", last))
     }
 
     /// Dials a node of the directory.
@@ -115,6 +115,18 @@ pub async fn dial(endpoint: &Endpoint, target: Target) -> anyhow::Result<Dialled
     let mut owner = JoinSet::new();
     owner.spawn_local(driver);
     Ok(Dialled { control, whom: target.to_string(), _driver: owner })
+}
+
+/// Why nobody of the wanted kind can be asked: it does not answer, or one of the two sides does not accept the other.
+pub fn unreachable(whom: &str, error: anyhow::Error) -> anyhow::Error {
+    let refusal = error.downcast_ref::<LinkError>().is_some_and(LinkError::is_refusal);
+    error.context(if refusal {
+        format!(
+            "{whom} and this side do not accept each other's certificates; is this a token or a --dir of its domain?"
+        )
+    } else {
+        format!("{whom} cannot be reached; does it run?")
+    })
 }
 
 /// Words for a list of names: "did you mean a, b?", or nothing.

@@ -10,7 +10,7 @@ use transport_link::{CallTo, Control, Identity, Target, Versions};
 
 use crate::cli::{Init, Join, Token};
 use crate::home::{Found, Home, NodeFile};
-use crate::operator::{Operator, client};
+use crate::operator::{Operator, client, unreachable};
 use crate::output;
 use crate::token::Token as TokenBody;
 
@@ -63,12 +63,37 @@ pub async fn join(home: &Home, join: &Join, json: bool) -> anyhow::Result<ExitCo
     if home.is_node() {
         bail!("{} is a node's already; choose another --dir", home.dir().display());
     }
+    // The token works once: not before it is certain that what it brings can be kept.
+    let made = !home.dir().exists();
+    home.create()?;
+    let lock = home.lock()?;
+    let joined = admission(&token).await;
+    if joined.is_err() && made {
+        drop(lock);
+        home.remove_unused();
+    }
+    let (node, identity) = joined?;
+    home.save_domain(&token.domain_file())?;
+    home.save_node(&node, &identity)?;
+    if json {
+        output::json(
+            &serde_json::json!({ "dir": home.dir(), "node": node.node, "roles": node.roles, "zone": node.zone }),
+        )?;
+    } else {
+        output::line(&format!("joined domain {} as {} ({})", token.domain, node.node, node.roles));
+        output::line(&format!("next: fusion node --dir {} --listen ADDR [--config FILE]", home.dir().display()));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Asks the orchestrator for admission: who this node is from now on.
+async fn admission(token: &TokenBody) -> anyhow::Result<(NodeFile, Identity)> {
     let domain = token.domain_file();
     let endpoint = client(&domain, None)?;
     let found = &domain.orchestrator;
     let target = Target { endpoint: found.address, server_name: found.server_name.clone() };
-    let connection =
-        endpoint.connect(&target, JOIN_WITHIN).await.context("the orchestrator cannot be reached; does it run?")?;
+    let connected = endpoint.connect(&target, JOIN_WITHIN).await;
+    let connection = connected.map_err(|error| unreachable("the orchestrator", error.into()))?;
     let key = Identity::generate_key();
     let call = JoinCall { secret: token.secret()?, public_key: key.public_key(), proof: connection.prove(&key) };
     let (control, driver) = Control::open(&connection, Versions::CURRENT);
@@ -78,8 +103,10 @@ pub async fn join(home: &Home, join: &Join, json: bool) -> anyhow::Result<ExitCo
         admission = control.ask_with(to, &call) => admission.context("the orchestrator was asked for admission")?,
         end = driver => bail!("the orchestrator ended the connection: {end}"),
     };
-    let (node, certificate) = match admission {
-        Admission::Admitted { node, roles, zone, certificate, .. } => (NodeFile { node, roles, zone }, certificate),
+    match admission {
+        Admission::Admitted { node, roles, zone, certificate, .. } => {
+            Ok((NodeFile { node, roles, zone }, Identity::new(&certificate, key)?))
+        }
         Admission::UnknownToken => {
             bail!("the token is not known to domain {}; mint one with `fusion token`", domain.domain)
         }
@@ -91,17 +118,5 @@ pub async fn join(home: &Home, join: &Join, json: bool) -> anyhow::Result<ExitCo
             bail!("the orchestrator does not believe this connection; is something between the two?")
         }
         Admission::Denied { reason } => bail!("this node is on the domain's deny list: {reason}"),
-    };
-    home.create()?;
-    home.save_domain(&domain)?;
-    home.save_node(&node, &Identity::new(&certificate, key)?)?;
-    if json {
-        output::json(
-            &serde_json::json!({ "dir": home.dir(), "node": node.node, "roles": node.roles, "zone": node.zone }),
-        )?;
-    } else {
-        output::line(&format!("joined domain {} as {} ({})", domain.domain, node.node, node.roles));
-        output::line(&format!("next: fusion node --dir {} --listen ADDR [--config FILE]", home.dir().display()));
     }
-    Ok(ExitCode::SUCCESS)
 }
