@@ -128,10 +128,10 @@ impl ResolutionCore {
         noted
     }
 
-    /// What the zones reported last: for each the reports of its pools, as they were received. The harness compares them
-    /// with the truth (I7).
-    pub fn zones(&self) -> impl Iterator<Item = &ZoneReport> {
-        self.book.zones.values().map(|zone| &zone.report)
+    /// What the zones reported last, each with the node that the report came from. The harness compares it with the truth
+    /// (I7), and with what was believed before (I6).
+    pub fn zones(&self) -> impl Iterator<Item = (&NodeName, &ZoneReport)> {
+        self.book.zones.values().map(|zone| (&zone.gateway, &zone.report))
     }
 
     /// The next thing to do.

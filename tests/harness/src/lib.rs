@@ -1,7 +1,27 @@
-//! The harness of tier T2: the true shells and the true factory over real quinn, on an in-memory network in virtual time.
+//! The harness of tier T2: the true shells, the true factory and the true viewer library over real quinn, on an in-memory
+//! network in virtual time.
 //!
-//! Owns: the simulated network ([`net`]).
-//! Refuses: the wall clock and the operating system's sockets. Everything here runs on one current-thread runtime whose
+//! ```text
+//!   seed ──► cast ──► domain (nodes, their lives) ──┬── viewers, a hostile viewer
+//!              │         │ sightings                ├── faults
+//!              │         ▼                          │
+//!              └──► ledger: invariants I1–I9 ◄──────┘ ──► report, violations
+//! ```
+//!
+//! Owns: the simulated network ([`net`]), the lives of nodes ([`domain`]), what happens ([`viewers`], [`hostile`],
+//! [`faults`]), what is judged ([`ledger`]), one run ([`scenario`]) and many ([`batch`]).
+//! Refuses: the wall clock and the operating system's sockets. Everything of a run is on one current-thread runtime whose
 //! clock is paused, and takes its randomness from one seed.
 
+pub mod batch;
+pub mod cast;
+pub mod domain;
+pub mod faults;
+pub mod hostile;
+pub mod ledger;
 pub mod net;
+pub mod pki;
+pub mod report;
+pub mod scenario;
+pub mod show;
+pub mod viewers;

@@ -72,6 +72,11 @@ pub struct SlotView {
 }
 
 impl Factory {
+    /// The living slots, each with its state.
+    pub fn slots(&self) -> impl Iterator<Item = (SlotId, SlotState)> {
+        self.slots.iter().map(|(id, slot)| (id, slot.condition.state()))
+    }
+
     /// The state for inspection; a pure look, nothing lapses by it.
     pub fn state(&self, now: Millis) -> FactoryView {
         let counts = self.counts();

@@ -1,0 +1,79 @@
+//! What the sessions of a simulation show: a clip out of memory whose pictures are their own numbers, and the builder that
+//! makes instances of it. The factory and the sessions are the true ones.
+
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actors_dca::{BuildError, Builder, Building, Site};
+use actors_protocol::Address;
+use actors_protocol::host::CreateInstance;
+use bytes::Bytes;
+use media_session::observe::Observer;
+use media_session::{FactorySetup, Flaw, Limits, spawn_factory};
+use media_share::{AccessUnit, ClipTrack, Codec, Format};
+
+/// The builder's word.
+pub const BUILDER: &str = "show";
+/// Pictures in one round of the clip.
+const PICTURES: usize = 60;
+
+/// A clip with `rate` pictures a second and a key picture every `group`, each of `bytes` bytes.
+pub fn clip(rate: u32, group: usize, bytes: usize) -> ClipTrack {
+    let format = Format { codec: Codec::H264, width: 640, height: 360, rate_millihertz: rate * 1_000 };
+    let unit = |index: usize| {
+        let mut data = format!("picture {index}").into_bytes();
+        data.resize(bytes.max(data.len()), b'.');
+        AccessUnit { key: index.is_multiple_of(group), data: Bytes::from(data) }
+    };
+    ClipTrack::new(format, (0..PICTURES).map(unit).collect()).expect("picture 0 is a key picture")
+}
+
+/// Makes instances of a clip.
+#[derive(Clone)]
+pub struct ShowBuilder {
+    /// What is shown.
+    pub clip: ClipTrack,
+    /// How long making one takes.
+    pub takes: Duration,
+    /// Makes tickets and tokens.
+    pub entropy: Rc<dyn Fn() -> u128>,
+    /// One wrong decision, or none.
+    pub flaw: Flaw,
+    /// Who looks on.
+    pub observer: Option<Observer>,
+}
+
+impl Builder for ShowBuilder {
+    fn word(&self) -> &'static str {
+        BUILDER
+    }
+
+    fn parameters(&self) -> &'static [(&'static str, &'static str)] {
+        &[]
+    }
+
+    fn build(&self, site: Site, create: CreateInstance) -> Building {
+        let made = self.clone();
+        Box::pin(async move {
+            tokio::time::sleep(made.takes).await;
+            let setup = FactorySetup {
+                create,
+                program: Arc::new(made.clip),
+                endpoint: site.endpoint,
+                server_name: site.server_name,
+                limits: Limits::default(),
+                entropy: made.entropy,
+                flaw: made.flaw,
+                observer: made.observer,
+            };
+            let factory = spawn_factory(&site.node, setup).map_err(|problem| BuildError(problem.to_string()))?;
+            Ok(Address {
+                domain: site.node.domain().clone(),
+                node: site.node.name().clone(),
+                path: factory.path().clone(),
+                incarnation: factory.incarnation(),
+            })
+        })
+    }
+}

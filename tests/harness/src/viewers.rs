@@ -1,0 +1,260 @@
+//! Honest viewers: the true viewer library on sockets of the simulated network. Each opens, looks, presses keys, and leaves in
+//! one way or another; what it is shown is checked as a decoder would.
+//!
+//! Owns: what one viewer does. Refuses: forgery (`hostile` does that).
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use actors_protocol::ServiceName;
+use tokio::time::{Instant, sleep, sleep_until, timeout};
+use transport_viewer::{Ended, Event, InputEvent, OpenError, OpenOptions, Options, Picture, Session, Socket, Viewer};
+
+use crate::cast::name;
+use crate::domain::{Domain, seed_bytes};
+use crate::net::Random;
+use crate::report::{Fault, Invariant};
+
+/// A viewer library that does not come back within this much more than it was given is stuck.
+const STUCK_AFTER: Duration = Duration::from_secs(30);
+/// A service that nobody has.
+const NO_SERVICE: &str = "stagee.sim";
+
+/// One viewer: a machine with an address, and a person with a will of its own.
+pub struct Person {
+    domain: Domain,
+    host: IpAddr,
+    random: Random,
+}
+
+/// How a session is to end.
+#[derive(Clone, Copy)]
+enum Leaving {
+    Goodbye,
+    Drop,
+    Vanish,
+    Cut(Duration),
+    Stall(Duration),
+}
+
+impl Person {
+    /// Viewer `number` of a run.
+    pub fn new(domain: &Domain, number: u8, random: Random) -> Person {
+        Person { domain: domain.clone(), host: IpAddr::V4(Ipv4Addr::new(10, 1, 0, number)), random }
+    }
+
+    /// Opens and leaves until `until`, and is gone soon after that.
+    pub async fn live(mut self, until: Instant) {
+        loop {
+            sleep(self.random.within(Duration::from_millis(2_500))).await;
+            if Instant::now() >= until {
+                return;
+            }
+            self.visit(until).await;
+        }
+    }
+
+    /// A viewer of the library, on a machine that has just been switched on.
+    fn viewer(&mut self) -> Viewer {
+        let socket = self.domain.net().socket(SocketAddr::new(self.host, 0)).expect("a free port");
+        let options = Options {
+            socket: Some(Socket::Abstract(socket)),
+            rng_seed: Some(seed_bytes(&mut self.random)),
+            versions: None,
+        };
+        Viewer::new(self.domain.trust(), options).expect("the domain's own description")
+    }
+
+    async fn visit(&mut self, until: Instant) {
+        let viewer = self.viewer();
+        let service: ServiceName = match self.random.below(10) {
+            0 => name(NO_SERVICE),
+            1..4 => name("lodge.sim"),
+            _ => name("stage.sim"),
+        };
+        let wait = if self.random.chance(0.4) { self.random.within(Duration::from_secs(6)) } else { Duration::ZERO };
+        let site = self.random.chance(0.8).then(|| name(if self.random.chance(0.7) { "west" } else { "east" }));
+        let ledger = self.domain.ledger().clone();
+        let opening = viewer.open(&service, OpenOptions { site, wait });
+        let opened = if self.random.chance(0.08) {
+            let patience = self.random.within(Duration::from_millis(120));
+            match timeout(patience, opening).await {
+                Ok(opened) => opened,
+                Err(_) => return ledger.fault(Fault::ViewerGaveUp),
+            }
+        } else {
+            match timeout(wait + STUCK_AFTER, opening).await {
+                Ok(opened) => opened,
+                Err(_) => return ledger.violated(Invariant::Words, "an open neither succeeds nor fails"),
+            }
+        };
+        match opened {
+            Ok(session) => {
+                ledger.event("viewer: opened");
+                let until =
+                    until.min(Instant::now() + Duration::from_millis(300) + self.random.within(Duration::from_secs(5)));
+                self.watch(session, until).await;
+            }
+            Err(error) => self.refused(&service, &error),
+        }
+        let _ = timeout(STUCK_AFTER, viewer.close()).await.map_err(|_| {
+            ledger.violated(Invariant::Words, "a viewer that is closed does not come to its end");
+        });
+    }
+
+    fn refused(&self, service: &ServiceName, error: &OpenError) {
+        let ledger = self.domain.ledger();
+        let word = match error {
+            OpenError::NoFreeSlot { .. } => "viewer: no free slot",
+            OpenError::UnknownService { near, .. } => {
+                if service.as_str() == NO_SERVICE && near.is_empty() {
+                    // The resolver may know of nothing at all just then; that is counted, not judged.
+                    ledger.event("viewer: unknown service, no near name");
+                }
+                "viewer: unknown service"
+            }
+            OpenError::ZonesUnreachable { .. } => "viewer: zones unreachable",
+            OpenError::NoResolver { .. } => "viewer: no resolver",
+            OpenError::InstanceUnreachable { .. } => "viewer: instance unreachable",
+            OpenError::Refused { .. } => "viewer: ticket refused",
+            OpenError::Fault { .. } => "viewer: fault",
+            OpenError::TooManyLeases { .. } => "viewer: too many leases",
+            _ => "viewer: other refusal",
+        };
+        ledger.event(word);
+        if service.as_str() != NO_SERVICE && word == "viewer: other refusal" {
+            ledger.violated(Invariant::Words, format!("{service}: {error}"));
+        }
+    }
+
+    async fn watch(&mut self, mut session: Session, until: Instant) {
+        let leaving = match self.random.below(100) {
+            0..40 => Leaving::Goodbye,
+            40..52 => Leaving::Drop,
+            52..66 => Leaving::Vanish,
+            66..90 => Leaving::Cut(Duration::from_millis(1_500) + self.random.within(Duration::from_secs(7))),
+            _ => Leaving::Stall(Duration::from_millis(500) + self.random.within(Duration::from_secs(2))),
+        };
+        let ledger = self.domain.ledger().clone();
+        let mut eye = Eye::default();
+        if self.look(&mut session, &mut eye, until).await {
+            return;
+        }
+        match leaving {
+            Leaving::Goodbye => self.goodbye(session).await,
+            Leaving::Drop => drop(session),
+            Leaving::Vanish => {
+                ledger.fault(Fault::ViewerVanished);
+                self.domain.net().crash(self.host);
+                drop(session);
+            }
+            Leaving::Cut(length) => {
+                ledger.fault(Fault::ViewerCut);
+                self.domain.net().isolate(self.host);
+                let over = self.look(&mut session, &mut eye, Instant::now() + length).await;
+                self.domain.net().rejoin(self.host);
+                let end = Instant::now() + Duration::from_secs(2);
+                if !over && !self.look(&mut session, &mut eye, end).await {
+                    self.goodbye(session).await;
+                }
+            }
+            Leaving::Stall(length) => {
+                ledger.fault(Fault::ViewerStalled);
+                sleep(length).await;
+                let end = Instant::now() + Duration::from_millis(500);
+                if !self.look(&mut session, &mut eye, end).await {
+                    self.goodbye(session).await;
+                }
+            }
+        }
+    }
+
+    async fn goodbye(&mut self, session: Session) {
+        let ledger = self.domain.ledger();
+        match timeout(STUCK_AFTER, session.close()).await {
+            Ok(_) => ledger.event("viewer: said goodbye"),
+            Err(_) => ledger.violated(Invariant::Words, "a goodbye does not come to its end"),
+        }
+    }
+
+    /// Looks on until `until`, and presses a key now and then. True: the session is over.
+    async fn look(&mut self, session: &mut Session, eye: &mut Eye, until: Instant) -> bool {
+        let ledger = self.domain.ledger().clone();
+        loop {
+            let pause = Duration::from_millis(100) + self.random.within(Duration::from_millis(900));
+            let next = (Instant::now() + pause).min(until);
+            tokio::select! {
+                biased;
+                event = session.next() => match event {
+                    Event::Picture(picture) => {
+                        if let Err(words) = eye.see(&picture) {
+                            ledger.violated(Invariant::Pictures, words);
+                        }
+                        ledger.premise(Invariant::Pictures);
+                    }
+                    Event::Lost { .. } => ledger.event("viewer: connection lost"),
+                    Event::Resumed => ledger.event("viewer: resumed"),
+                    Event::Ended(ended) => {
+                        ledger.event(ended_as(&ended));
+                        return true;
+                    }
+                },
+                () = sleep_until(next) => {
+                    if next == until {
+                        return false;
+                    }
+                    let event = match self.random.below(2) {
+                        0 => InputEvent::Key { keysym: 0xff53, down: true },
+                        _ => InputEvent::Pointer { x: self.random.next() as u16, y: 7 },
+                    };
+                    // A session that has just ended says so with its next event.
+                    let _ = session.send(event);
+                }
+            }
+        }
+    }
+}
+
+fn ended_as(ended: &Ended) -> &'static str {
+    use transport_viewer::CloseCode;
+    match ended.code {
+        None => "ended: lost for good",
+        Some(CloseCode::DRAINED) => "ended: drained",
+        Some(CloseCode::KILLED) => "ended: killed",
+        Some(CloseCode::GOODBYE) => "ended: goodbye",
+        Some(CloseCode::IDLE) => "ended: idle",
+        Some(CloseCode::SHUTDOWN) => "ended: shut down",
+        Some(CloseCode::REPLACED) => "ended: replaced",
+        Some(_) => "ended: with another code",
+    }
+}
+
+/// Sees pictures as a decoder would, and counts them as a person would.
+#[derive(Default)]
+pub struct Eye {
+    last: Option<(u64, u32, u16)>,
+    last_input: u32,
+}
+
+impl Eye {
+    /// The next picture, or what is wrong with it.
+    pub fn see(&mut self, picture: &Picture) -> Result<(), String> {
+        let expected = match self.last {
+            None => 0,
+            Some((number, ..)) => number + 1,
+        };
+        if picture.number != expected + picture.late_before + picture.dropped_before {
+            return Err(format!("{picture:?} after {:?}, with {} late", self.last, picture.late_before));
+        }
+        let follows = |(_, group, unit): (u64, u32, u16)| picture.group == group && picture.unit == unit + 1;
+        if !picture.key && !self.last.is_some_and(follows) {
+            return Err(format!("{picture:?} cannot be decoded after {:?}", self.last));
+        }
+        if picture.last_input < self.last_input {
+            return Err(format!("{picture:?} echoes input {} after {}", picture.last_input, self.last_input));
+        }
+        self.last_input = picture.last_input;
+        self.last = Some((picture.number, picture.group, picture.unit));
+        Ok(())
+    }
+}
