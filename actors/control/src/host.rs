@@ -131,7 +131,7 @@ impl Handler<CreateInstance> for HostActor {
 impl Handler<RemoveInstance> for HostActor {
     fn handle(&mut self, remove: RemoveInstance, _: &Caller, cx: &mut Cx<'_, Self>) -> Answer<Removal> {
         let path = path_of(&remove.instance);
-        if cx.node().living(&path).is_none() {
+        if !cx.node().runs(&path) {
             return Removal::Unknown.into();
         }
         self.zones.remove(&remove.instance);

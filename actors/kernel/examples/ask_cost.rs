@@ -1,11 +1,13 @@
 //! What does the kernel add to a question? Near: next to a bare actix actor on the same thread. Far: next to the same
 //! question over the bare link, two threads of one runtime each. And what does an idle actor weigh?
 //!
-//! Run it with `--release` and read the differences. Parts: `near`, `far`, `memory`; without one, all.
+//! Run it with `--release` and read the differences; on a shared machine believe the processor time of each side rather than
+//! the rates. Parts: `near`, `far`, `memory`; without one, all.
 
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
@@ -119,6 +121,53 @@ fn run<T>(future: impl Future<Output = T>) -> T {
     LocalSet::new().block_on(&runtime, future)
 }
 
+/// Nanoseconds that this thread has had a processor.
+fn processor_ns() -> u64 {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").expect("Linux");
+    text.split(' ').next().expect("a first field").parse().expect("a number")
+}
+
+/// What a far question costs.
+#[derive(Clone, Copy)]
+struct Far {
+    /// Time of a question with [`IN_FLIGHT`] of them.
+    busy_ns: f64,
+    /// Time of a question with one.
+    alone_ns: f64,
+    /// Processor time of both sides a question, busy and alone alike: mostly busy.
+    client_ns: f64,
+    server_ns: f64,
+}
+
+impl Far {
+    const WORST: Far = Far { busy_ns: f64::MAX, alone_ns: f64::MAX, client_ns: f64::MAX, server_ns: f64::MAX };
+
+    fn best(self, other: Far) -> Far {
+        Far {
+            busy_ns: self.busy_ns.min(other.busy_ns),
+            alone_ns: self.alone_ns.min(other.alone_ns),
+            client_ns: self.client_ns.min(other.client_ns),
+            server_ns: self.server_ns.min(other.server_ns),
+        }
+    }
+}
+
+impl std::fmt::Display for Far {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Far { busy_ns, alone_ns, client_ns, server_ns } = self;
+        write!(
+            f,
+            "{busy_ns:>5.0} ns with {IN_FLIGHT} in flight ({:.0}/s); alone {:.1} µs",
+            1e9 / busy_ns,
+            alone_ns / 1e3
+        )?;
+        write!(f, "; processor: client {client_ns:.0} ns, server {server_ns:.0} ns")
+    }
+}
+
+/// Questions answered so far.
+static ANSWERED: AtomicU64 = AtomicU64::new(0);
+
 /// Nanoseconds a question, with so many in flight.
 async fn ns<F: Future<Output = Ping> + 'static>(in_flight: usize, ask: impl Fn() -> F + 'static) -> f64 {
     let ask = Rc::new(ask);
@@ -145,6 +194,7 @@ async fn ns<F: Future<Output = Ping> + 'static>(in_flight: usize, ask: impl Fn()
         for task in tasks {
             count += task.await.expect("no panic");
         }
+        ANSWERED.fetch_add(count, Relaxed);
         best = begin.elapsed().as_nanos() as f64 / count as f64;
     }
     best
@@ -188,33 +238,29 @@ async fn near() {
 }
 
 fn far() {
-    let mut best = [[f64::MAX; 2]; 2];
+    let mut best = [Far::WORST; 2];
     for round in 0..ROUNDS {
         for (index, name) in ["link", "kernel"].into_iter().enumerate() {
             let figures = if index == 0 { far_link() } else { far_kernel() };
-            println!(
-                "far, round {round}, {name:>6}: {:.0} ns with {IN_FLIGHT} in flight ({:.0}/s); alone {:.1} µs",
-                figures[0],
-                1e9 / figures[0],
-                figures[1] / 1e3
-            );
-            for (best, figure) in best[index].iter_mut().zip(figures) {
-                *best = best.min(figure);
-            }
+            println!("far, round {round}, {name:>6}: {figures}");
+            best[index] = best[index].best(figures);
         }
     }
+    let [link, kernel] = best;
     println!(
-        "far: the kernel adds {:.0} ns a call with {IN_FLIGHT} in flight, {:.2} µs alone",
-        best[1][0] - best[0][0],
-        (best[1][1] - best[0][1]) / 1e3
+        "far: the kernel adds {:.0} ns a call with {IN_FLIGHT} in flight, {:.2} µs alone; processor: client {:.0} ns, server {:.0} ns",
+        kernel.busy_ns - link.busy_ns,
+        (kernel.alone_ns - link.alone_ns) / 1e3,
+        kernel.client_ns - link.client_ns,
+        kernel.server_ns - link.server_ns
     );
 }
 
 /// Runs `serve` on a thread of its own, `ask` here; `serve` ends when the client's connection does.
-fn two_threads<T>(
+fn two_threads(
     serve: impl AsyncFnOnce(Endpoint, tokio::sync::oneshot::Receiver<()>) + Send + 'static,
-    ask: impl AsyncFnOnce(Arc<Domain>, SocketAddr) -> T,
-) -> T {
+    ask: impl AsyncFnOnce(Arc<Domain>, SocketAddr) -> [f64; 2],
+) -> Far {
     let world = Arc::new(Domain::new());
     let (tell, told) = mpsc::sync_channel(1);
     let (stop, stopped) = tokio::sync::oneshot::channel();
@@ -225,15 +271,18 @@ fn two_threads<T>(
             tell.send(endpoint.local_addr().expect("an address")).expect("told");
             serve(endpoint, stopped).await;
         });
+        processor_ns()
     });
     let address = told.recv().expect("bound");
-    let figures = run(ask(world, address));
+    let (before, used) = (ANSWERED.load(Relaxed), processor_ns());
+    let [busy_ns, alone_ns] = run(ask(world, address));
+    let (count, used) = ((ANSWERED.load(Relaxed) - before) as f64, processor_ns() - used);
     drop(stop);
-    thread.expect("started").join().expect("no panic");
-    figures
+    let server = thread.expect("started").join().expect("no panic");
+    Far { busy_ns, alone_ns, client_ns: used as f64 / count, server_ns: server as f64 / count }
 }
 
-fn far_link() -> [f64; 2] {
+fn far_link() -> Far {
     two_threads(
         async |endpoint, _| {
             let connection = endpoint.accept().await.expect("open").establish().await.expect("established");
@@ -261,7 +310,7 @@ fn far_link() -> [f64; 2] {
     )
 }
 
-fn far_kernel() -> [f64; 2] {
+fn far_kernel() -> Far {
     two_threads(
         async |endpoint, stopped| {
             let node = Domain::start(SERVER, endpoint);

@@ -106,6 +106,30 @@ enum Place {
 }
 
 /// An actor that speaks protocol `P`, on this node or another: the call is the same.
+///
+/// Only a request of its protocol can be asked through it. A message that stays inside its node goes to the
+/// [`ActorRef`], which is near for certain:
+///
+/// ```
+/// # use actors_kernel::{Actor, ActorRef, Handler, Message};
+/// struct Picture(std::sync::Arc<[u8]>);
+/// impl Message for Picture { type Reply = (); }
+/// fn show<A: Actor + Handler<Picture>>(screen: &ActorRef<A>, picture: Picture) {
+///     screen.tell(picture).ok();
+/// }
+/// ```
+///
+/// The compiler refuses to send it where it could meet a network, also to an address that happens to be near:
+///
+/// ```compile_fail,E0277
+/// # use actors_kernel::{Actor, ActorRef, Handler, Message};
+/// # use std::time::Duration;
+/// struct Picture(std::sync::Arc<[u8]>);
+/// impl Message for Picture { type Reply = (); }
+/// async fn show<A: Actor + Handler<Picture>>(screen: &ActorRef<A>, picture: Picture) {
+///     screen.addr().ask(picture, Duration::from_secs(1)).await.ok();
+/// }
+/// ```
 pub struct Addr<P: Protocol> {
     place: Place,
     path: ActorPath,

@@ -31,7 +31,7 @@ impl Route {
 pub struct LinkWatch(watch::Receiver<RedialState>);
 
 impl LinkWatch {
-    /// Waits until the link comes up the next time. False: there will be no such time, the link has been given up.
+    /// Waits until the link comes up the next time; a link that is up at the first look has just come up. False: there will be no such time, the link has been given up.
     pub async fn came_up(&mut self) -> bool {
         while self.0.changed().await.is_ok() {
             if self.0.borrow_and_update().is_up() {

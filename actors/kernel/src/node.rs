@@ -60,7 +60,7 @@ struct Inner {
     supervised: RefCell<BTreeMap<ActorPath, Supervised>>,
 }
 
-/// A handle on a node; clones are the same node.
+/// A handle on a node; a clone is the same node.
 #[derive(Clone)]
 pub struct Node(Rc<Inner>);
 
@@ -73,7 +73,8 @@ impl WeakNode {
 }
 
 impl Node {
-    /// Starts a node on this thread: serves `endpoint`, and answers for its actors at `node`. Call it inside a `LocalSet`.
+    /// Starts a node on this thread: serves `endpoint`, and answers for its actors at `node`. Call it inside a `LocalSet`. It
+    /// lives until it is closed, with or without a handle on it.
     pub fn start(options: NodeOptions, endpoint: Endpoint) -> Node {
         let tasks = TaskBooks::default();
         let links = Rc::new(Links::new(endpoint.clone(), options.versions, tasks.clone()));
@@ -194,7 +195,12 @@ impl Node {
         self.0.links.watch(node)
     }
 
-    /// Which life lives at `path`.
+    /// Does the node run an actor at `path`? It may be between two lives; it will come back.
+    pub fn runs(&self, path: &ActorPath) -> bool {
+        self.0.supervised.borrow().contains_key(path)
+    }
+
+    /// Which life lives at `path`; none between two lives.
     pub fn living(&self, path: &ActorPath) -> Option<Incarnation> {
         self.0.directory.info(path).map(|(info, _)| info.incarnation)
     }

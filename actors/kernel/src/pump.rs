@@ -7,9 +7,11 @@ use std::task::{Context, Poll, Waker};
 
 use tokio::time::{Instant, Sleep, sleep_until};
 
+use actix::{ActorContext, AsyncContext};
+
 use crate::actor::Actor;
 use crate::cx::Cx;
-use crate::shell::Shell;
+use crate::shell::{Pause, Shell};
 
 /// Something to do with the actor.
 pub(crate) type Job<A> = Box<dyn FnOnce(&mut A, &mut Cx<'_, A>)>;
@@ -123,8 +125,12 @@ impl<A: Actor> actix::fut::ActorFuture<Shell<A>> for Pump {
                 Some(Due::Woken) => shell.with(ctx, |actor, cx| actor.woken(cx)),
                 None => return Poll::Pending,
             }
+            if ctx.state().stopping() {
+                // It has stopped itself: what else is due comes too late.
+                return Poll::Pending;
+            }
         }
-        task.waker().wake_by_ref();
+        ctx.wait(Pause::new());
         Poll::Pending
     }
 }

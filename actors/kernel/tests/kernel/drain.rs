@@ -6,7 +6,7 @@ use actors_kernel::{Node, SpawnError, Spec};
 use actors_protocol::Role;
 use tokio::time::Instant;
 
-use crate::probe::{Diary, Note, Probe, Wait};
+use crate::probe::{Diary, Do, Note, Probe, Wait};
 use crate::world::{LONG, World, path, probe, sleep_ms, turns, virtually};
 
 /// A probe of some rank that needs `millis` to finish.
@@ -92,6 +92,10 @@ fn calls_are_answered_while_the_node_drains_and_nobody_comes_back() {
             sleep_ms(100).await;
             assert_eq!(role.ask(Note(1), LONG).await, Ok(1), "its rank has not come");
             assert_eq!(role.ask(Wait(100), LONG).await, Ok(100));
+            let child = Do::that(|_, cx| {
+                cx.child("child", Spec::default(), Probe::new(&Diary::default()), |_, _, _| ()).expect("born");
+            });
+            role.ask(child, LONG).await.expect("who lives may have children");
             assert_eq!(node.living(&path("crashed")), None, "a draining node brings nobody back");
             role.kill();
             sleep_ms(200).await;

@@ -5,7 +5,7 @@ use actors_protocol::Role;
 use actors_protocol::node::{ActorList, EndActor, Ending, InspectActor, Inspection, ListActors, Node as Inspecting};
 
 use crate::probe::{Do, Note, Probe, Wait};
-use crate::world::{LONG, World, path, probe, sleep_ms, turns, virtually};
+use crate::world::{LONG, World, path, probe, really, sleep_ms, turns, virtually};
 
 #[test]
 fn the_list_shows_the_books_of_every_actor() {
@@ -111,6 +111,41 @@ fn a_person_can_end_an_actor_but_not_what_holds_up_the_node() {
         sleep_ms(2_000).await;
         assert_eq!(node.living(&path("probe")), None, "stopped, it does not");
         assert_eq!(diary.read(), ["started probe", "stopping probe", "dropped"]);
+        world.close().await;
+    });
+}
+
+/// Keeps the thread busy for a millisecond.
+fn toil() -> Do {
+    Do::that(|_, _| {
+        let begun = tokio::time::Instant::now();
+        while begun.elapsed() < std::time::Duration::from_millis(1) {
+            std::hint::spin_loop();
+        }
+    })
+}
+
+#[test]
+fn who_has_a_second_of_work_before_it_is_shown_as_busy() {
+    really(async {
+        let world = World::new();
+        let node = world.node("a", &[Role::Host]);
+        let (busy, _) = probe(&node, "busy", Spec { mailbox: 4_096, ..Spec::default() });
+        for _ in 0..4_000 {
+            busy.tell(toil()).expect("there is room");
+        }
+        let inspector = node.near::<Inspecting>(path("node"));
+        let look = inspector.ask(InspectActor { path: path("busy") }, LONG).await;
+        let Ok(Inspection::State { info, state }) = look else { panic!("it lives: {look:?}") };
+        assert!(state.contains("busy"), "{state}");
+        assert!(info.depth > 3_000, "{info:?}");
+        let books = node.actors().into_iter().find(|info| info.path == path("busy")).expect("listed");
+        assert!(books.oldest.0 >= 900 && books.p50_us >= 1_000, "{books:?}");
+        let end = inspector.ask(EndActor { path: path("busy"), kill: true }, LONG).await;
+        assert!(matches!(end, Ok(Ending::Ended { .. })), "and it can be ended: {end:?}");
+        while node.living(&path("busy")) == Some(busy.incarnation()) {
+            turns().await;
+        }
         world.close().await;
     });
 }

@@ -166,6 +166,7 @@ fn a_node_that_is_not_there_is_gone_or_takes_until_the_deadline() {
         let address = client.far::<Probing>(server.name(), path("probe"));
         let mut ups = client.link_watch(server.name()).expect("there is a route");
         assert!(ups.came_up().await);
+        assert!(client.link_watch(server.name()).expect("a route").came_up().await, "a link that is up has come up");
         address.ask(Note(1), LONG).await.expect("noted");
         let begun = address.ask(Wait(60_000), LONG);
         address.ask(Note(2), LONG).await.expect("so the call before has arrived");

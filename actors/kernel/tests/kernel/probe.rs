@@ -64,7 +64,8 @@ impl Message for Keep {
 }
 
 /// Does something to the probe, from inside the node.
-pub struct Do(pub Box<dyn FnOnce(&mut Probe, &mut Cx<'_, Probe>) + Send>);
+pub struct Do(pub Doing);
+type Doing = Box<dyn FnOnce(&mut Probe, &mut Cx<'_, Probe>) + Send>;
 
 impl Do {
     pub fn that(what: impl FnOnce(&mut Probe, &mut Cx<'_, Probe>) + Send + 'static) -> Do {

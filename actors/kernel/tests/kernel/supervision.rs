@@ -155,7 +155,9 @@ fn who_is_stopped_between_two_lives_does_not_come_back() {
         assert_eq!(node.living(&path("probe")), None, "it is between two lives");
         let other = node.spawn(path("probe"), Spec::default(), || Probe::new(&Default::default()));
         assert!(matches!(other, Err(SpawnError::Taken(_))), "its place is kept");
+        assert!(node.runs(&path("probe")));
         node.stop(&path("probe"), LONG).await;
+        assert!(!node.runs(&path("probe")));
         sleep_ms(3_000).await;
         assert_eq!(node.living(&path("probe")), None);
         let (_, diary) = probe(&node, "probe", Spec::default());

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use actors_kernel::{Fault, Spec};
+use actors_kernel::{Cx, Fault, Spec};
 use actors_protocol::{Millis, Role};
 use tokio::time::Instant;
 
@@ -156,6 +156,11 @@ fn again() -> Do {
     Do::that(|_, cx| cx.me().tell(again()).expect("there is room"))
 }
 
+/// Is always due.
+fn at_once(_: &mut Probe, cx: &mut Cx<'_, Probe>) {
+    cx.after(Duration::ZERO, at_once);
+}
+
 #[test]
 fn an_actor_that_is_never_done_leaves_the_others_their_turn() {
     virtually(async {
@@ -165,9 +170,12 @@ fn an_actor_that_is_never_done_leaves_the_others_their_turn() {
         let (beside, _) = probe(&node, "beside", Spec::default());
         busy.ask(Do::that(|_, cx| cx.wake_at(Some(Millis(0)))), LONG).await.expect("done");
         busy.tell(again()).expect("told");
+        let (late, _) = probe(&node, "late", Spec::default());
+        late.tell(Do::that(at_once)).expect("told");
         turns().await;
         assert_eq!(beside.ask(Say("hello".into()), LONG).await, Ok("hello".into()));
         assert_eq!(busy.ask(Note(1), LONG).await, Ok(1), "its own callers, too");
+        assert_eq!(late.ask(Note(1), LONG).await, Ok(1), "also one that is held up by timers");
         let woken = Do::that(|_, cx| {
             cx.run(async {}, |probe: &mut Probe, (), _| probe.diary.write("task done"));
             cx.wake_at(Some(Millis(0)));
@@ -179,7 +187,6 @@ fn an_actor_that_is_never_done_leaves_the_others_their_turn() {
         let mut seen = diary.read();
         seen.sort_unstable();
         assert_eq!(seen, ["task done", "woken 0"], "and its own timers and tasks");
-        busy.kill();
         world.close().await;
     });
 }
@@ -194,6 +201,44 @@ fn a_wait_without_end_is_cut_to_one_that_can_be_reckoned_with() {
         assert_eq!(probe.ask(Wait(5), Duration::MAX).await, Ok(5));
         assert_eq!(probe.addr().ask(Wait(5), Duration::MAX).await, Ok(5));
         assert!(begun.elapsed() < Duration::from_millis(15));
+        world.close().await;
+    });
+}
+
+#[test]
+fn who_stops_itself_does_nothing_more() {
+    virtually(async {
+        let world = World::new();
+        let node = world.node("a", &[Role::Host]);
+        let (probe, diary) = probe(&node, "probe", Spec::default());
+        let last = Do::that(|_, cx| {
+            cx.after(Duration::from_millis(5), |_, cx| cx.stop());
+            cx.after(Duration::from_millis(5), |probe: &mut Probe, _| probe.diary.write("too late"));
+        });
+        probe.ask(last, LONG).await.expect("done");
+        sleep_ms(10).await;
+        assert_eq!(diary.read(), ["started probe", "stopping probe", "dropped"]);
+        world.close().await;
+    });
+}
+
+#[test]
+fn who_has_too_much_under_way_takes_no_more() {
+    virtually(async {
+        let world = World::new();
+        let node = world.node("a", &[Role::Host]);
+        let (probe, _) = probe(&node, "probe", Spec::default());
+        let more = |tasks: u64, timers: u64| {
+            Do::that(move |_, cx| {
+                (0..tasks).for_each(|_| cx.run(sleep_ms(100), |_, (), _| ()));
+                (0..timers).for_each(|_| cx.after(Duration::from_millis(100), |_, _| ()));
+            })
+        };
+        probe.ask(more(4_000, 4_191), LONG).await.expect("there is room");
+        probe.ask(more(0, 1), LONG).await.expect("for one more");
+        assert_eq!(probe.ask(Note(1), LONG).await, Err(Fault::Overloaded("probe".into())));
+        sleep_ms(101).await;
+        assert_eq!(probe.ask(Note(1), LONG).await, Ok(1), "all of it is over");
         world.close().await;
     });
 }
