@@ -40,7 +40,7 @@ pub enum StoreError {
         known: u32,
     },
     /// The system refused: no such directory, no permission, no space.
-    #[error("the store {} cannot be read or written: {source}; check that its directory exists, is yours and has space", path.display())]
+    #[error("the store {} cannot be read or written; check that its directory exists, is yours and has space", path.display())]
     Io {
         /// The file.
         path: PathBuf,

@@ -11,7 +11,7 @@ use serde::Deserialize;
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file cannot be read.
-    #[error("configuration {0} cannot be read: {1}")]
+    #[error("configuration {0} cannot be read")]
     Read(PathBuf, #[source] std::io::Error),
     /// A value that is well-formed and makes no sense here.
     #[error("{0}")]

@@ -14,6 +14,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use cli::{Cli, Command, Service};
+use tokio::runtime::LocalOptions;
 
 /// The configuration is not what it should be.
 const BAD_CONFIGURATION: u8 = 64;
@@ -29,9 +30,9 @@ fn main() -> ExitCode {
         output::progress(&format!("fusion: --log '{}' is no filter: {error}", cli.log));
         return ExitCode::from(2);
     }
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build_local(LocalOptions::default());
     let done = match runtime {
-        Ok(runtime) => tokio::task::LocalSet::new().block_on(&runtime, run(cli)),
+        Ok(runtime) => runtime.block_on(run(cli)),
         Err(error) => Err(anyhow::Error::new(error).context("the runtime cannot be started")),
     };
     match done {

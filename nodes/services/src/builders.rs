@@ -47,7 +47,7 @@ fn build(
         flaw: Flaw::default(),
         observer: None,
     };
-    let factory = spawn_factory(&site.node, setup).map_err(|problem| BuildError(problem.to_string()))?;
+    let factory = spawn_factory(&site.node, setup).map_err(|problem| BuildError(crate::words(&problem)))?;
     Ok(actors_protocol::Address {
         domain: site.node.domain().clone(),
         node: site.node.name().clone(),
@@ -96,7 +96,7 @@ impl Builder for ClipBuilder {
             let track = loading
                 .await
                 .map_err(|error| BuildError(format!("the clip's loader broke: {error}")))?
-                .map_err(|error| BuildError(error.to_string()))?;
+                .map_err(|error| BuildError(crate::words(&error)))?;
             build(&options, site, create, Arc::new(track))
         })
     }

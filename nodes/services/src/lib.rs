@@ -17,7 +17,7 @@ pub use media_session::{Flaw, Limits};
 pub fn clip_of_dev(media_dir: &Path, progress: impl Fn(&str)) -> Result<Option<PathBuf>, String> {
     #[cfg(feature = "media")]
     {
-        media::generated(media_dir, progress).map(Some).map_err(|error| error.to_string())
+        media::generated(media_dir, progress).map(Some).map_err(|error| words(&error))
     }
     #[cfg(not(feature = "media"))]
     {
@@ -36,4 +36,10 @@ pub fn media_report() -> Result<String, String> {
     {
         Ok("not in this binary (built without the feature `media`)".to_owned())
     }
+}
+
+/// An error with its causes, for whoever can be given nothing but words.
+fn words(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.fold(error.to_string(), |words, cause| format!("{words}: {cause}"))
 }

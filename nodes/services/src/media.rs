@@ -31,6 +31,6 @@ pub fn generated(media_dir: &Path, progress: impl Fn(&str)) -> Result<PathBuf, P
 
 /// What this machine can do with media; an error says what is missing and which package has it.
 pub fn report() -> Result<String, String> {
-    let report = probe().map_err(|error| error.to_string())?;
+    let report = probe().map_err(|error| crate::words(&error))?;
     if report.complete() { Ok(report.to_string()) } else { Err(report.to_string()) }
 }

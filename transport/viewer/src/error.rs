@@ -101,7 +101,10 @@ pub enum OpenError {
         limit: u32,
     },
     /// The zones that have the service do not answer the resolver.
-    #[error("the zones that have {service} do not answer ({}); try again, or ask the operator", List(zones))]
+    #[error(
+        "no instance of {service} answers: its zones ({}) are silent or run none; try again, or see `fusion service list`",
+        List(zones)
+    )]
     ZonesUnreachable {
         /// The service.
         service: ServiceName,

@@ -37,7 +37,7 @@ pub enum RecordError {
         number: u64,
     },
     /// The file cannot be made.
-    #[error("cannot write to {}: {source}; is the folder there, and may you write to it?", path.display())]
+    #[error("cannot write to {}; is the folder there, and may you write to it?", path.display())]
     Create {
         /// Which.
         path: PathBuf,

@@ -45,7 +45,7 @@ pub struct DomainTrust {
 pub enum TrustError {
     /// The file cannot be read.
     #[error(
-        "cannot read {}: {source}; give the directory of a domain, as `fusion init` or `fusion dev` makes it",
+        "cannot read {}; give the directory of a domain, as `fusion init` or `fusion dev` makes it",
         path.display()
     )]
     Read {

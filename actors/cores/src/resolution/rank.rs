@@ -138,14 +138,14 @@ impl ResolutionCore {
             None => Vec::new(),
         };
         let queued = self.queues.get(&explain.service).map_or(0, super::queue::Queue::len);
+        let asked = explain.site.as_ref().unwrap_or(self.topology.default_site());
         let verdict = match site {
             Some(_) => self.verdict(now, &explain.service, &candidates, queued),
             None => {
                 let sites: Vec<_> = self.topology.sites().map(|site| site.as_str()).collect();
-                format!("refused: the site is not in the topology; the sites are {}", sites.join(", "))
+                format!("refused: site {asked} is not in the topology; the sites are {}", sites.join(", "))
             }
         };
-        let asked = explain.site.as_ref().unwrap_or(self.topology.default_site());
         let known = self.book.service(&explain.service).is_some();
         let near = if known { Vec::new() } else { self.near(&explain.service) };
         Explanation { site: asked.clone(), candidates, verdict, near, queued }

@@ -82,10 +82,12 @@ fn start(home: &Home, lock: DirLock, args: &Dev, clip: Option<PathBuf>) -> anyho
     }
     let mut domain = home.domain()?;
     // The orchestrator lives in the domain's own directory, the others below it.
-    let mut bound: Vec<Bound> = vec![bind(home, lock, &domain, port(0)?)?];
+    let ports =
+        "`fusion dev` listens on six UDP ports from --port on; choose another, or --port 0 for any that are free";
+    let mut bound: Vec<Bound> = vec![bind(home, lock, &domain, port(0)?).context(ports)?];
     for (index, plan) in NODES.iter().enumerate().skip(1) {
         let home = node_home(home, plan)?;
-        bound.push(bind(&home, home.lock()?, &domain, port(index)?)?);
+        bound.push(bind(&home, home.lock()?, &domain, port(index)?).context(ports)?);
     }
     // Only now it is certain where everybody listens.
     domain.orchestrator.address = bound[0].listen;

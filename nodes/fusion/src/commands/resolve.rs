@@ -14,14 +14,17 @@ use crate::output;
 pub async fn run(home: &Home, args: Resolve, json: bool) -> anyhow::Result<ExitCode> {
     let explain = Explain { service: args.service.clone(), site: args.from };
     let answer = Operator::new(home)?.resolver().await?.ask("resolver", explain).await?;
+    // For a viewer it would be an error, so it is one here; "full" is none, that is how things are now.
+    let refused = answer.verdict.starts_with("refused");
+    let code = if refused || answer.candidates.is_empty() { ExitCode::FAILURE } else { ExitCode::SUCCESS };
     if json {
         output::json(&serde_json::json!({
             "service": args.service, "site": answer.site, "verdict": answer.verdict,
             "candidates": answer.candidates, "near": answer.near, "queued": answer.queued,
         }))?;
-        return Ok(if answer.candidates.is_empty() { ExitCode::FAILURE } else { ExitCode::SUCCESS });
+        return Ok(code);
     }
-    if answer.candidates.is_empty() {
+    if refused || answer.candidates.is_empty() {
         bail!("{}{}", answer.verdict, did_you_mean(&answer.near));
     }
     output::line(&format!("{} from {}: {}", args.service, answer.site, answer.verdict));

@@ -57,7 +57,7 @@ fn the_verdict_says_what_an_open_would_meet() {
     let unknown = explain(&core, 2_000, "clib.demo", None);
     assert_eq!((unknown.verdict.as_str(), &unknown.near[..]), ("refused: unknown service", &[name("clip.demo")][..]));
     let nowhere = explain(&core, 2_000, "clip.demo", Some("moon"));
-    assert_eq!(nowhere.verdict, "refused: the site is not in the topology; the sites are home, work");
+    assert_eq!(nowhere.verdict, "refused: site moon is not in the topology; the sites are home, work");
     assert!(nowhere.candidates.iter().all(|candidate| candidate.latency_us.is_none()));
 }
 
