@@ -30,6 +30,9 @@ pub use setup::{FactoryProblem, FactorySetup, factory_path, spawn_factory};
 
 /// A gateway that has not noted a report by then will get another.
 const REPORT_WITHIN: Duration = Duration::from_millis(500);
+/// So long before its node kills it, a draining instance ends the sessions that still run: their viewers are told that they
+/// were drained, not that their instance broke.
+const LAST_WORDS: Duration = Duration::from_millis(300);
 /// A slot's actor has nothing to finish: it stops at its next message.
 const SLOT_STOP_WITHIN: Duration = Duration::from_secs(2);
 /// Inputs and the factory's own word; the pictures do not pass through it.
@@ -333,7 +336,7 @@ impl Actor for FactoryActor {
 
     fn drain(&mut self, within: Duration, cx: &mut Cx<'_, Self>) -> Answer<()> {
         let now = cx.now();
-        self.core().drain(now, Millis::from(within));
+        self.core().drain(now, Millis::from(within.saturating_sub(LAST_WORDS)));
         let (promise, answer) = cx.promise();
         self.drained.push(promise);
         self.pump(cx);
