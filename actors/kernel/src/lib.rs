@@ -4,8 +4,8 @@
 //! Owns: every actor and task of a node, the directory of who lives where, the links to other nodes.
 //! Refuses: decisions. It knows no slot, zone or picture. It is the one crate that names `actix`, and of `actix` it asks a
 //! mailbox and a context, nothing more: supervision, bounds and inspection are ours. One node lives on one
-//! current-thread runtime; call [`Node::start`] inside a `tokio::task::LocalSet`. What is promised is in
-//! `docs/semantics.md`.
+//! current-thread runtime: call [`Node::start`] on a `tokio::runtime::LocalRuntime`, or inside a `LocalSet`, which costs a
+//! look at the sockets more per message. What is promised is in `docs/semantics.md`.
 
 mod actor;
 mod addr;

@@ -32,6 +32,39 @@ pub trait Contestant {
     fn turn(&mut self, in_flight: usize, length: Duration) -> Turning<'_>;
 }
 
+/// Which of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Who {
+    /// Us.
+    Fusion,
+    /// Bare quinn, with the message decoded and encoded.
+    Bare,
+    /// Bare quinn, bytes only.
+    Raw,
+    /// Tonic.
+    Tonic,
+}
+
+async fn start(who: Who) -> anyhow::Result<Box<dyn Contestant>> {
+    Ok(match who {
+        Who::Fusion => Box::new(node::Client::start()?),
+        Who::Bare => Box::new(bare::Client::start(bare::Mode::Coded).await?),
+        Who::Raw => Box::new(bare::Client::start(bare::Mode::Raw).await?),
+        Who::Tonic => Box::new(grpc::Client::start().await?),
+    })
+}
+
+/// One contestant, alone and for long enough that a profiler sees it.
+pub async fn profile(who: Who, in_flight: usize) -> anyhow::Result<()> {
+    let mut contestant = start(who).await?;
+    for _ in 0..10 {
+        let mut turn = contestant.turn(in_flight, Duration::from_secs(1)).await?;
+        let (rate, p50) = (turn.rate(), percentile(&mut turn.times_us, 0.50));
+        progress(&format!("{}, {in_flight} in flight: {rate:.0}/s, p50 {p50:.1} µs", contestant.name()));
+    }
+    Ok(())
+}
+
 /// What one contestant has shown, round by round.
 #[derive(Default)]
 struct Shown {
@@ -43,12 +76,10 @@ struct Shown {
 /// Runs all of it.
 pub async fn measure(plan: Plan, report: &mut Report) -> anyhow::Result<()> {
     progress("ask: starting an actor on a node, a bare echo, a tonic server");
-    let mut contestants: Vec<Box<dyn Contestant>> = vec![
-        Box::new(node::Client::start()?),
-        Box::new(bare::Client::start(bare::Mode::Coded).await?),
-        Box::new(bare::Client::start(bare::Mode::Raw).await?),
-        Box::new(grpc::Client::start().await?),
-    ];
+    let mut contestants = Vec::new();
+    for who in [Who::Fusion, Who::Bare, Who::Raw, Who::Tonic] {
+        contestants.push(start(who).await?);
+    }
     let mut shown: Vec<Shown> = contestants.iter().map(|_| Shown::default()).collect();
     for contestant in &mut contestants {
         contestant.turn(MANY, plan.turn).await?;

@@ -25,6 +25,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use clap::{Parser, ValueEnum};
+use tokio::runtime::LocalOptions;
 
 use crate::report::Report;
 
@@ -41,6 +42,12 @@ struct Args {
     /// Where the figures go.
     #[arg(long, default_value = "bench.json", value_name = "FILE")]
     json: PathBuf,
+    /// Run one contestant of `ask` for ten seconds, for a profiler.
+    #[arg(long, value_enum, value_name = "CONTESTANT")]
+    profile: Option<ask::Who>,
+    /// With --profile: calls under way at once.
+    #[arg(long, default_value_t = 64, requires = "profile")]
+    in_flight: usize,
     /// This process is a server of a run: which.
     #[arg(long, hide = true)]
     child: Option<child::Kind>,
@@ -78,9 +85,10 @@ fn main() -> ExitCode {
     let args = Args::parse();
     let filter = tracing_subscriber::EnvFilter::try_from_env("FUSION_LOG").unwrap_or_else(|_| "error".into());
     tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter(filter).init();
-    let outcome = match args.child {
-        Some(kind) => on_one_thread(child::run(kind)),
-        None => on_one_thread(measure(&args)),
+    let outcome = match (args.child, args.profile) {
+        (Some(kind), _) => on_one_thread(child::run(kind)),
+        (None, Some(who)) => on_one_thread(ask::profile(who, args.in_flight)),
+        (None, None) => on_one_thread(measure(args)),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -91,13 +99,13 @@ fn main() -> ExitCode {
     }
 }
 
-/// One thread for everything, as a node has it.
-fn on_one_thread<T>(future: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    tokio::task::LocalSet::new().block_on(&runtime, future)
+/// One thread for everything, as a node has it; and a task like any other, as an actor is.
+fn on_one_thread(future: impl Future<Output = anyhow::Result<()>> + 'static) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build_local(LocalOptions::default())?;
+    runtime.block_on(async { tokio::task::spawn_local(future).await? })
 }
 
-async fn measure(args: &Args) -> anyhow::Result<()> {
+async fn measure(args: Args) -> anyhow::Result<()> {
     let begun = Instant::now();
     let plan = if args.quick { QUICK } else { FULL };
     let wanted = |subject| args.only.is_empty() || args.only.contains(&subject);

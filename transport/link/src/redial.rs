@@ -214,6 +214,7 @@ impl Dialler {
             self.tell.send_replace(LinkState::Up { since, connection: connection.clone(), minor });
         };
         let error = tokio::select! {
+            biased;
             error = converse(&self.shared, &connection, self.versions, up) => error,
             () = moved(&mut targets) => {
                 connection.close(CloseCode::GOODBYE, "the target has moved");

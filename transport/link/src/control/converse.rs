@@ -18,7 +18,7 @@ use crate::{Connection, LinkError};
 
 /// Chunks that are read at once; a chunk is what one packet brought.
 pub(super) const CHUNKS: usize = 16;
-/// Batches of chunks that are taken in before others get their turn.
+/// Batches of chunks that are taken in, one on the heels of the other, before others get their turn.
 pub(super) const BATCHES_IN_A_ROW: u32 = 4;
 /// A peer that takes the stream answers it with a hello; one that does not within this time is no Fusion node.
 const HELLO_WITHIN: Duration = Duration::from_secs(5);
@@ -69,10 +69,13 @@ async fn read(
         wake(wakers.drain(..));
         taken.map_err(|error| broken(connection, error))?;
         batches += 1;
-        if batches % BATCHES_IN_A_ROW == 0 {
+        if batches == BATCHES_IN_A_ROW {
+            batches = 0;
             tokio::task::yield_now().await;
         }
-        read_chunks(stream, &mut frames, connection).await?;
+        if read_chunks(stream, &mut frames, connection).await? == Came::Later {
+            batches = 0;
+        }
     }
 }
 
@@ -97,17 +100,38 @@ pub(super) async fn first_frame(
     }
 }
 
+/// How bytes were had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Came {
+    /// They were there already.
+    AtOnce,
+    /// They were waited for; meanwhile others had their turn.
+    Later,
+}
+
 /// Waits for bytes and hands them to `frames`.
 pub(super) async fn read_chunks(
     stream: &mut quinn::RecvStream,
     frames: &mut FrameReader,
     connection: &Connection,
-) -> Result<(), LinkError> {
+) -> Result<Came, LinkError> {
     let mut chunks: [Bytes; CHUNKS] = Default::default();
-    match stream.read_chunks(&mut chunks).await {
+    let mut came = Came::AtOnce;
+    let read = {
+        let mut reading = pin!(stream.read_chunks(&mut chunks));
+        poll_fn(|cx| {
+            let read = reading.as_mut().poll(cx);
+            if read.is_pending() {
+                came = Came::Later;
+            }
+            read
+        })
+        .await
+    };
+    match read {
         Ok(Some(count)) => {
             chunks.into_iter().take(count).for_each(|chunk| frames.push(chunk));
-            Ok(())
+            Ok(came)
         }
         Ok(None) => match frames.finish() {
             Ok(()) => Err(LinkError::StreamEnded),

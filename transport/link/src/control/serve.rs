@@ -10,7 +10,7 @@ use transport_wire::limits::{FRAME_BYTES_MAX, HELLO_BYTES_MAX};
 use transport_wire::{CloseCode, Envelope, FrameReader, Versions, WireError, version};
 
 use super::calls::unexpected;
-use super::converse::{BATCHES_IN_A_ROW, WORDS, broken, first_frame, read_chunks};
+use super::converse::{BATCHES_IN_A_ROW, Came, WORDS, broken, first_frame, read_chunks};
 use super::reply::{Dispatch, InboundCall, Serving};
 use super::writer::write;
 use crate::{Connection, LinkError};
@@ -88,10 +88,13 @@ async fn read(
             }
         }
         batches += 1;
-        if batches % BATCHES_IN_A_ROW == 0 {
+        if batches == BATCHES_IN_A_ROW {
+            batches = 0;
             tokio::task::yield_now().await;
         }
-        read_chunks(stream, &mut frames, connection).await?;
+        if read_chunks(stream, &mut frames, connection).await? == Came::Later {
+            batches = 0;
+        }
     }
 }
 
