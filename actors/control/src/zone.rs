@@ -6,12 +6,12 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use actors_cores::zone::{Effect, Wanted, ZoneCore};
+use actors_cores::zone::{EXTRA_DRAIN, Effect, Wanted, ZoneCore};
 use actors_kernel::{Actor, Addr, Answer, Caller, Cx, Handler, Routes};
-use actors_protocol::host::{CreateInstance, Host, HostStatus};
+use actors_protocol::host::{CreateInstance, Host, HostStatus, RemoveInstance};
 use actors_protocol::membership::Directory;
 use actors_protocol::zone::{InstanceFailure, Zone, ZoneState, ZoneStatus};
-use actors_protocol::{Millis, NodeName, Role, ZoneName};
+use actors_protocol::{InstanceName, Millis, NodeName, Role, ZoneName};
 use tokio::sync::watch;
 
 use crate::member::DirectoryWatch;
@@ -88,6 +88,7 @@ impl ZoneActor {
         while let Some(effect) = self.core.poll_effect() {
             match effect {
                 Effect::Create { host, create } => Self::create(host, *create, cx),
+                Effect::Remove { host, instance } => Self::remove(host, instance, cx),
                 Effect::Status { host } => self.ask_status(host, cx),
                 Effect::Failures(failures) => {
                     let told = self.setup.failures.0.borrow().clone();
@@ -113,6 +114,17 @@ impl ZoneActor {
             let now = cx.now();
             zone.core.created(now, &host, &name, answer.map_err(|fault| fault.to_string()));
             zone.pump(cx);
+        });
+    }
+
+    fn remove(host: NodeName, instance: InstanceName, cx: &mut Cx<'_, Self>) {
+        tracing::warn!(%instance, %host, "runs elsewhere by now: drained and removed here");
+        let addr = host_addr(&host, cx);
+        let remove = RemoveInstance { instance: instance.clone(), deadline: EXTRA_DRAIN };
+        cx.ask(&addr, remove, STATUS_WITHIN, move |zone: &mut ZoneActor, answer, _| {
+            if answer.is_err() {
+                zone.core.not_removed(&host, &instance);
+            }
         });
     }
 

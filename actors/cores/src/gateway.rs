@@ -28,7 +28,7 @@ mod tests;
 pub use attempt::{Attempt, Step};
 pub use memory::{REQUEST_REMEMBERED_FOR, REQUESTS_REMEMBERED_MAX};
 pub use outbox::{GATHER, RECEIVERS_MAX, REPEAT, SEND_WITHIN};
-pub use pools::{GONE_REMEMBERED_FOR, OFFERINGS_MAX, POOLS_MAX, PoolKey};
+pub use pools::{GONE_REMEMBERED_FOR, OFFERINGS_MAX, POOLS_MAX, PoolKey, SILENCE_MAX};
 pub use state::{GatewayState, PoolState, ReceiverState};
 
 use crate::flaw::Flaw;
@@ -223,10 +223,15 @@ impl GatewayCore {
         }
     }
 
+    /// Instances that should run and do not: those that the zone manager knows of, and those that fell silent.
+    fn not_running(&self) -> impl Iterator<Item = InstanceFailure> {
+        let known = |silent: &InstanceFailure| self.failures.iter().any(|failure| failure.instance == silent.instance);
+        self.failures.iter().cloned().chain(self.pools.missing().filter(move |silent| !known(silent)))
+    }
+
     /// No pool of the service was there to be asked.
     fn nowhere(&self, now: Millis, service: &ServiceName) -> Reservation {
-        let failed: Vec<_> =
-            self.failures.iter().filter(|f| f.service == *service).map(|f| f.instance.clone()).collect();
+        let failed: Vec<_> = self.not_running().filter(|f| f.service == *service).map(|f| f.instance).collect();
         if failed.is_empty() && now >= self.learning_until {
             Reservation::Unknown
         } else {
@@ -258,7 +263,9 @@ impl GatewayCore {
 
     /// Time has passed.
     pub fn on_timeout(&mut self, now: Millis) {
-        self.pools.age(now);
+        if self.pools.age(now) {
+            self.outbox.changed(now);
+        }
         self.memory.age(now);
         self.outbox.on_timeout(now);
         self.send_due(now);
@@ -296,7 +303,7 @@ impl GatewayCore {
             incarnation: self.incarnation,
             seq: self.seq,
             pools: self.pools.iter().map(|(key, pool)| (key.host.clone(), pool.aged(now))).collect(),
-            failures: self.failures.clone(),
+            failures: self.not_running().take(FAILURES_MAX).collect(),
             stale_after: STALE_AFTER,
         }
     }

@@ -11,7 +11,7 @@
 //!               failed (with its cause)
 //! ```
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use actors_protocol::host::{CreateInstance, Creation};
 use actors_protocol::zone::InstanceFailure;
@@ -23,6 +23,9 @@ pub const STATUS_EVERY: Millis = Millis(500);
 pub const RETRY_FIRST: Millis = Millis(1_000);
 /// The longest pause between tries.
 pub const RETRY_MOST: Millis = Millis(8_000);
+/// An instance that runs twice, because its host was given up and came back, goes where it is not wanted as soon as its
+/// sessions have ended, and at the latest after this time.
+pub const EXTRA_DRAIN: Millis = Millis::from_secs(3_600);
 /// Instances that one zone may be told to run.
 pub const INSTANCES_MAX: usize = 1_024;
 
@@ -35,6 +38,13 @@ pub enum Effect {
         host: NodeName,
         /// What.
         create: Box<CreateInstance>,
+    },
+    /// Ask this host to drain and remove an instance, within [`EXTRA_DRAIN`]; tell the core if it could not be asked.
+    Remove {
+        /// Which host.
+        host: NodeName,
+        /// What.
+        instance: InstanceName,
     },
     /// Ask this host what it runs; tell the core.
     Status {
@@ -76,6 +86,8 @@ pub struct ZoneCore {
     instances: BTreeMap<InstanceName, Instance>,
     /// The hosts that are alive; true while an answer to a status is awaited.
     hosts: BTreeMap<NodeName, bool>,
+    /// What runs twice and was asked to go.
+    going: BTreeSet<(NodeName, InstanceName)>,
     next_status: Millis,
     /// When placing was tried last.
     placed: Millis,
@@ -119,11 +131,16 @@ impl ZoneCore {
             *awaited = false;
         }
         let Some(running) = running else { return };
+        self.going.retain(|(at, name)| at != host || running.iter().any(|(running, _)| running == name));
         for (name, instance) in &mut self.instances {
             let life = running.iter().find(|(running, _)| running == name).map(|(_, life)| *life);
             match (&instance.place, life) {
                 (Place::Running(at, _), Some(life)) if at == host => {
                     instance.place = Place::Running(host.clone(), Some(life));
+                }
+                // This host was given up, another runs it by now, and here it is again.
+                (Place::Running(..), Some(_)) if self.going.insert((host.clone(), name.clone())) => {
+                    self.effects.push_back(Effect::Remove { host: host.clone(), instance: name.clone() });
                 }
                 // The host restarted, or its instance ended: it is made again.
                 (Place::Running(at, _), None) if at == host => {
@@ -162,6 +179,11 @@ impl ZoneCore {
             }
         }
         self.place(now);
+    }
+
+    /// A host could not be asked to remove what runs twice: it is asked again.
+    pub fn not_removed(&mut self, host: &NodeName, instance: &InstanceName) {
+        self.going.remove(&(host.clone(), instance.clone()));
     }
 
     /// When to call [`ZoneCore::on_timeout`].
@@ -366,6 +388,31 @@ mod tests {
         );
         core.hosts(Millis(9), &names(&["host-b"]));
         assert_eq!(creates(&mut core), [pair("host-b", "one")]);
+    }
+
+    #[test]
+    fn what_runs_twice_after_its_host_came_back_is_removed_once() {
+        let mut core = ZoneCore::new(vec![wanted("one", None)]);
+        let (old, new): (NodeName, NodeName) = ("host-a".parse().expect("name"), "host-b".parse().expect("name"));
+        let name: InstanceName = "one".parse().expect("name");
+        core.hosts(Millis(0), &names(&["host-a"]));
+        core.created(Millis(0), &old, &name, Ok(Creation::Created { factory: factory(7) }));
+        core.hosts(Millis(9), &names(&["host-b"]));
+        core.created(Millis(9), &new, &name, Ok(Creation::Created { factory: factory(1) }));
+        core.hosts(Millis(20), &names(&["host-a", "host-b"]));
+        creates(&mut core);
+        let running = [(name.clone(), Incarnation(7))];
+        core.status(Millis(30), &old, Some(&running));
+        let removal = Some(Effect::Remove { host: old.clone(), instance: name.clone() });
+        assert_eq!(core.poll_effect(), removal);
+        core.status(Millis(530), &old, Some(&running));
+        assert_eq!(core.poll_effect(), None, "it drains");
+        core.not_removed(&old, &name);
+        core.status(Millis(1_030), &old, Some(&running));
+        assert_eq!(core.poll_effect(), removal, "it could not be asked");
+        core.status(Millis(1_530), &old, Some(&[]));
+        assert_eq!(core.poll_effect(), None);
+        assert_eq!(core.placement(), [(name, Some(new))]);
     }
 
     #[test]

@@ -153,10 +153,14 @@ impl FactoryActor {
                 }
             }
             Effect::Drained => {
+                // Only who waits for it ends the factory after that; a drain that an operator asked for may be taken back.
+                let last = !self.drained.is_empty();
                 for promise in self.drained.drain(..) {
                     promise.keep(());
                 }
-                self.report(true, cx);
+                if last {
+                    self.report(true, cx);
+                }
             }
             Effect::Changed => self.reporting.changed(cx.now()),
         }

@@ -72,6 +72,8 @@ struct Stage {
     up: BTreeMap<NodeName, Life>,
     /// Lives that have been replaced and go on all the same.
     strays: Vec<Life>,
+    /// Lives that are on their way out.
+    leaving: Vec<Life>,
     graves: Vec<Grave>,
     lives: BTreeMap<NodeName, u64>,
     homes: BTreeMap<NodeName, usize>,
@@ -233,12 +235,14 @@ impl Domain {
     pub async fn retire(&self, node: &NodeName, deadline: Duration) {
         let Some(life) = self.0.stage.borrow_mut().up.remove(node) else { return };
         self.0.ledger.reach().down(node);
+        self.0.stage.borrow_mut().leaving.push(life.clone());
         let drained = life.node.drain(deadline).await;
         if !drained.killed.is_empty() {
             self.0.ledger.event("drain: killed an actor");
         }
         life.node.close(CloseCode::SHUTDOWN, "the node stops");
         life.node.endpoint().wait_idle(Duration::from_millis(500)).await;
+        self.0.stage.borrow_mut().leaving.retain(|leaving| leaving.life != life.life);
         self.bury(life);
     }
 
@@ -301,7 +305,7 @@ impl Domain {
     fn census(&self) -> Vec<Census> {
         let stage = self.0.stage.borrow();
         let mut census = Vec::new();
-        for Life { node, life, .. } in stage.up.values().chain(&stage.strays) {
+        for Life { node, life, .. } in stage.up.values().chain(&stage.strays).chain(&stage.leaving) {
             for (factory, incarnation) in node.roots("instance") {
                 let slots = node.children(&factory).into_iter().map(|(path, _)| path).collect();
                 census.push(Census { life: life.clone(), factory, incarnation, slots });
@@ -310,11 +314,18 @@ impl Domain {
         census
     }
 
+    /// Does this life of an actor still go on, be it on a node that has been replaced?
+    pub fn lives(&self, node: &NodeName, path: &ActorPath, incarnation: Incarnation) -> bool {
+        let stage = self.0.stage.borrow();
+        let mut lives = stage.up.values().chain(&stage.strays).chain(&stage.leaving);
+        lives.any(|life| life.life.node == *node && life.node.living(path) == Some(incarnation))
+    }
+
     /// Actors whose parent does not live (I8).
     pub fn orphans(&self) -> Vec<(NodeName, ActorPath)> {
         let stage = self.0.stage.borrow();
         let mut orphans = Vec::new();
-        for Life { node, .. } in stage.up.values().chain(&stage.strays) {
+        for Life { node, .. } in stage.up.values().chain(&stage.strays).chain(&stage.leaving) {
             let actors = node.actors();
             let lives = |path: &ActorPath| actors.iter().any(|actor| actor.path == *path);
             let of = actors.iter().filter(|actor| actor.parent.as_ref().is_some_and(|parent| !lives(parent)));

@@ -100,7 +100,7 @@ impl Faults {
     async fn storm(&mut self) {
         let part = self.any();
         let trouble = Trouble::Node(part.name.clone());
-        self.domain.ledger().fault(Fault::Storm);
+        self.domain.ledger().fault(Fault::Storm, &part.name);
         self.domain.ledger().trouble_begins(&trouble);
         let (loss, duplication) = (self.random.unit() * 0.25, self.random.unit() * 0.1);
         let (reordering, jitter) = (self.random.unit() * 0.2, self.random.within(Duration::from_millis(60)));
@@ -125,7 +125,7 @@ impl Faults {
     async fn slow(&mut self) {
         let (one, other) = self.pair();
         let trouble = Trouble::between(&one.name, &other.name);
-        self.domain.ledger().fault(Fault::Slow);
+        self.domain.ledger().fault(Fault::Slow, format_args!("{} and {}", one.name, other.name));
         self.domain.ledger().trouble_begins(&trouble);
         let delay = Duration::from_millis(400) + self.random.within(Duration::from_millis(1_200));
         self.link(&one, &other, Link::delay(delay));
@@ -137,7 +137,8 @@ impl Faults {
     async fn cut(&mut self, both: bool) {
         let (one, other) = self.pair();
         let trouble = Trouble::between(&one.name, &other.name);
-        self.domain.ledger().fault(if both { Fault::CutBoth } else { Fault::CutOneWay });
+        let fault = if both { Fault::CutBoth } else { Fault::CutOneWay };
+        self.domain.ledger().fault(fault, format_args!("{} and {}", one.name, other.name));
         self.domain.ledger().trouble_begins(&trouble);
         let net = self.domain.net().clone();
         let pairs: Vec<_> = one.homes.iter().flat_map(|a| other.homes.iter().map(move |b| (*a, *b))).collect();
@@ -154,7 +155,7 @@ impl Faults {
     async fn isolate(&mut self) {
         let part = self.any();
         let trouble = Trouble::Node(part.name.clone());
-        self.domain.ledger().fault(Fault::Isolation);
+        self.domain.ledger().fault(Fault::Isolation, &part.name);
         self.domain.ledger().trouble_begins(&trouble);
         // Both homes: whoever is started anew there meanwhile is cut off too.
         part.homes.iter().for_each(|home| self.domain.net().isolate(*home));
@@ -165,7 +166,7 @@ impl Faults {
 
     async fn crash(&mut self, role: Role, fault: Fault) {
         let part = self.with(role);
-        self.domain.ledger().fault(fault);
+        self.domain.ledger().fault(fault, &part.name);
         self.domain.crash(&part.name);
         sleep(self.downtime()).await;
         self.domain.boot(&part.name);
@@ -183,7 +184,7 @@ impl Faults {
         let zone = host.zone.as_ref().map(|zone| self.domain.cast().gateway(zone).clone()).expect("a host has a zone");
         let zone = self.domain.cast().part(&zone).clone();
         let trouble = Trouble::between(&host.name, &zone.name);
-        self.domain.ledger().fault(Fault::LastWords);
+        self.domain.ledger().fault(Fault::LastWords, &host.name);
         self.domain.ledger().trouble_begins(&trouble);
         let slow = Link { jitter: Duration::from_millis(150), ..Link::delay(Duration::from_millis(900)) };
         for (a, b) in host.homes.iter().flat_map(|a| zone.homes.iter().map(move |b| (*a, *b))) {
@@ -205,7 +206,7 @@ impl Faults {
         if self.domain.life(&part.name).is_none() {
             return;
         }
-        self.domain.ledger().fault(Fault::Replaced);
+        self.domain.ledger().fault(Fault::Replaced, &part.name);
         self.domain.replace(&part.name);
         sleep(Duration::from_millis(200) + self.random.within(Duration::from_secs(3))).await;
         self.domain.rejoin_strays();
@@ -215,7 +216,7 @@ impl Faults {
 
     async fn restart(&mut self) {
         let part = self.any();
-        self.domain.ledger().fault(Fault::Restart);
+        self.domain.ledger().fault(Fault::Restart, &part.name);
         let deadline = self.random.within(Duration::from_secs(2));
         self.domain.retire(&part.name, deadline).await;
         sleep(self.downtime()).await;
@@ -240,8 +241,8 @@ impl Faults {
             return;
         }
         let path = slots[self.random.below(slots.len() as u64) as usize].clone();
-        if self.end(&host.name, path).await {
-            self.domain.ledger().fault(Fault::KillSession);
+        if self.end(&host.name, path.clone()).await {
+            self.domain.ledger().fault(Fault::KillSession, format_args!("{path} on {}", host.name));
         }
     }
 
@@ -268,8 +269,8 @@ impl Faults {
 
     async fn strike(&mut self, node: &NodeName, path: ActorPath, fault: Fault) {
         let now = self.domain.ledger().now();
-        if self.end(node, path).await {
-            self.domain.ledger().fault(fault);
+        if self.end(node, path.clone()).await {
+            self.domain.ledger().fault(fault, format_args!("{path} on {node}"));
             self.domain.ledger().reach().struck(now, node);
         }
     }
@@ -294,7 +295,7 @@ impl Faults {
         if !self.ask_drain(&host.name, &path, DrainInstance { deadline, cancel: false }).await {
             return;
         }
-        self.domain.ledger().fault(Fault::Drain);
+        self.domain.ledger().fault(Fault::Drain, format_args!("{path} on {}, within {deadline}", host.name));
         sleep(self.random.within(Duration::from_secs(5))).await;
         self.ask_drain(&host.name, &path, DrainInstance { deadline: Millis::ZERO, cancel: true }).await;
     }

@@ -235,8 +235,8 @@ impl Hostile {
     async fn old_life(&mut self) {
         let domain = self.domain.clone();
         let over = |place: &&Place| {
-            let living = domain.ledger().factory(&place.factory.node, instance_of(place));
-            living.is_some_and(|living| living != place.factory.incarnation)
+            let Address { node, path, incarnation, .. } = &place.factory;
+            !domain.lives(node, path, *incarnation)
         };
         let Some(place) = self.known.iter().rev().find(over) else { return };
         let place = Place { target: place.target.clone(), factory: place.factory.clone() };
@@ -256,9 +256,4 @@ impl Hostile {
             Err(_) => domain.ledger().event("hostile: no answer"),
         }
     }
-}
-
-fn instance_of(place: &Place) -> &str {
-    let path = place.factory.path.as_str();
-    path.strip_prefix("instance/").unwrap_or(path)
 }

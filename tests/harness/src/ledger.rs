@@ -17,12 +17,12 @@ mod lives;
 mod reach;
 mod requests;
 
-use std::cell::{Ref, RefCell, RefMut};
+use std::cell::{RefCell, RefMut};
 use std::fmt::Display;
 use std::rc::Rc;
 
 use actors_control::observe::{GatewayObserver, Observers, OrchestratorObserver, ResolverObserver, ResolverSeen};
-use actors_protocol::{Incarnation, NodeName, Ticket};
+use actors_protocol::NodeName;
 use tokio::time::Instant;
 
 use crate::report::{Fault, Invariant, Report, Violation};
@@ -54,6 +54,8 @@ pub struct Ledger(Rc<RefCell<Books>>);
 pub(crate) struct Notes {
     origin: Instant,
     inside: bool,
+    /// Tell what happens when it happens: for whoever looks into one seed.
+    aloud: bool,
     report: Report,
     violations: Vec<Violation>,
     trace: u64,
@@ -75,9 +77,17 @@ impl Notes {
     }
 
     pub(crate) fn violated(&mut self, invariant: Invariant, words: impl Display) {
-        if self.violations.len() < VIOLATIONS_MAX {
-            let violation = Violation { invariant, at: self.now(), words: words.to_string() };
+        let violation = Violation { invariant, at: self.now(), words: words.to_string() };
+        let known = self.violations.iter().any(|known| known.invariant == invariant && known.words == violation.words);
+        if !known && self.violations.len() < VIOLATIONS_MAX {
+            self.say(&violation);
             self.violations.push(violation);
+        }
+    }
+
+    pub(crate) fn say(&self, words: &dyn Display) {
+        if self.aloud {
+            println!("{:>9.3} s  {words}", self.now() as f64 / 1e3);
         }
     }
 
@@ -99,11 +109,13 @@ impl Notes {
 }
 
 impl Ledger {
-    /// The books of a run that begins now. `inside`: the cores are asked to check themselves, too.
-    pub fn new(inside: bool) -> Ledger {
+    /// The books of a run that begins now. `inside`: the cores are asked to check themselves, too. `aloud`: what happens is
+    /// printed.
+    pub fn new(inside: bool, aloud: bool) -> Ledger {
         let notes = Notes {
             origin: Instant::now(),
             inside,
+            aloud,
             report: Report::default(),
             violations: Vec::new(),
             trace: 0xcbf2_9ce4_8422_2325,
@@ -127,9 +139,10 @@ impl Ledger {
         self.0.borrow().notes.now()
     }
 
-    /// A fault strikes.
-    pub fn fault(&self, fault: Fault) {
+    /// A fault strikes somebody.
+    pub fn fault(&self, fault: Fault, whom: impl Display) {
         let mut books = self.books();
+        books.notes.say(&format_args!("{fault}: {whom}"));
         books.notes.report.fault(fault);
         books.notes.trace(fault.words(), 0);
     }
@@ -165,6 +178,7 @@ impl Ledger {
     /// It is over; after [`SETTLE`] everything is promised again.
     pub fn trouble_ends(&self, trouble: &Trouble) {
         let now = self.now();
+        self.books().notes.say(&format_args!("over: {trouble:?}"));
         self.reach().ends(now, trouble);
     }
 
@@ -247,17 +261,6 @@ impl Ledger {
     /// How often the resolvers were compared with the factories, and agreed.
     pub fn agreements(&self) -> u64 {
         self.0.borrow().resolvers.agreements
-    }
-
-    /// Tickets that were given out and not used, with the life of the factory each is of.
-    pub fn knows_ticket(&self, ticket: Ticket) -> bool {
-        self.0.borrow().factories.knows(ticket)
-    }
-
-    /// The present life of an instance's factory, as it was seen last.
-    pub fn factory(&self, node: &NodeName, instance: &str) -> Option<Incarnation> {
-        let books: Ref<'_, Books> = self.0.borrow();
-        books.factories.incarnation(&books.reach, node, instance)
     }
 
     /// Is every slot that lives free, and does every instance have as many as it should? In words, if not.

@@ -44,11 +44,13 @@ pub struct Plan {
     pub inside: bool,
     /// Honest viewers.
     pub viewers: u8,
+    /// Print what happens.
+    pub aloud: bool,
 }
 
 impl Default for Plan {
     fn default() -> Plan {
-        Plan { making: Making::default(), inside: true, viewers: 7 }
+        Plan { making: Making::default(), inside: true, viewers: 7, aloud: false }
     }
 }
 
@@ -95,7 +97,7 @@ pub fn run(seed: u64, plan: &Plan) -> Outcome {
 async fn play(seed: u64, plan: Plan) -> Outcome {
     let begun = Instant::now();
     let stream = |word| Random::derive(seed, word);
-    let ledger = Ledger::new(plan.inside);
+    let ledger = Ledger::new(plan.inside, plan.aloud);
     let domain = Domain::new(seed, Cast::draw(&mut stream(1)), ledger.clone(), plan.making);
     domain.boot_all();
     let mut ticking = JoinSet::new();

@@ -80,7 +80,7 @@ impl Person {
             let patience = self.random.within(Duration::from_millis(120));
             match timeout(patience, opening).await {
                 Ok(opened) => opened,
-                Err(_) => return ledger.fault(Fault::ViewerGaveUp),
+                Err(_) => return ledger.fault(Fault::ViewerGaveUp, self.host),
             }
         } else {
             match timeout(wait + STUCK_AFTER, opening).await {
@@ -144,12 +144,12 @@ impl Person {
             Leaving::Goodbye => self.goodbye(session).await,
             Leaving::Drop => drop(session),
             Leaving::Vanish => {
-                ledger.fault(Fault::ViewerVanished);
+                ledger.fault(Fault::ViewerVanished, self.host);
                 self.domain.net().crash(self.host);
                 drop(session);
             }
             Leaving::Cut(length) => {
-                ledger.fault(Fault::ViewerCut);
+                ledger.fault(Fault::ViewerCut, self.host);
                 self.domain.net().isolate(self.host);
                 let over = self.look(&mut session, &mut eye, Instant::now() + length).await;
                 self.domain.net().rejoin(self.host);
@@ -159,7 +159,7 @@ impl Person {
                 }
             }
             Leaving::Stall(length) => {
-                ledger.fault(Fault::ViewerStalled);
+                ledger.fault(Fault::ViewerStalled, self.host);
                 sleep(length).await;
                 let end = Instant::now() + Duration::from_millis(500);
                 if !self.look(&mut session, &mut eye, end).await {

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use actors_protocol::slot::PoolReport;
+use actors_protocol::zone::InstanceFailure;
 use actors_protocol::{InstanceName, Millis, NodeName, ServiceName};
 use serde::Serialize;
 
@@ -19,6 +20,9 @@ pub const POOLS_MAX: usize = 1_024;
 pub const OFFERINGS_MAX: usize = 2_048;
 /// How long a pool that is gone is remembered: longer than any report can be under way.
 pub const GONE_REMEMBERED_FOR: Millis = Millis::from_secs(60);
+/// A factory reports twice a second. A pool of which nothing was heard for so long is gone until it is heard of again: its
+/// host may have started anew without it, and its last word may have been lost.
+pub const SILENCE_MAX: Millis = Millis::from_secs(6);
 /// Pools that are gone and remembered; the oldest is forgotten first.
 const GONE_MAX: usize = 1_024;
 
@@ -53,6 +57,8 @@ struct Gone {
     place: Place,
     /// The factory said that it ends: nothing of this life counts any more. Otherwise its host was lost, and may return.
     ended: bool,
+    /// The services it offered, if it went without a word.
+    missing: Vec<ServiceName>,
     until: Millis,
 }
 
@@ -62,6 +68,8 @@ pub(super) struct Pools {
     by_service: BTreeMap<ServiceName, Vec<Arc<PoolKey>>>,
     offerings: usize,
     gone: BTreeMap<PoolKey, Gone>,
+    /// No pool falls silent before this. It may be too early, never too late: reports only put it off.
+    next_silence: Option<Millis>,
 }
 
 impl Pools {
@@ -88,7 +96,7 @@ impl Pools {
         }
         if last {
             let known = before.is_some();
-            self.remove(now, &key, place, true);
+            self.remove(now, &key, place, true, Vec::new());
             return if known { Taken::Changed } else { Taken::Same };
         }
         let offered_before = before.as_ref().map_or(0, |(_, old)| old.services.len());
@@ -108,6 +116,7 @@ impl Pools {
             None => (Arc::new(key), false, false),
         };
         self.gone.remove(&*key);
+        self.next_silence.get_or_insert(now + SILENCE_MAX);
         if same_offers {
             self.pools.insert(key, Pool { report, heard: now });
         } else {
@@ -127,12 +136,12 @@ impl Pools {
         for key in &lost {
             let report = &self.pools[key].report;
             let place = (report.incarnation, report.seq);
-            self.remove(now, key, place, false);
+            self.remove(now, key, place, false, Vec::new());
         }
         !lost.is_empty()
     }
 
-    fn remove(&mut self, now: Millis, key: &PoolKey, place: Place, ended: bool) {
+    fn remove(&mut self, now: Millis, key: &PoolKey, place: Place, ended: bool, missing: Vec<ServiceName>) {
         self.unindex(key);
         self.pools.remove(key);
         if self.gone.len() >= GONE_MAX
@@ -140,7 +149,7 @@ impl Pools {
         {
             self.gone.remove(&oldest);
         }
-        self.gone.insert(key.clone(), Gone { place, ended, until: now + GONE_REMEMBERED_FOR });
+        self.gone.insert(key.clone(), Gone { place, ended, missing, until: now + GONE_REMEMBERED_FOR });
     }
 
     fn unindex(&mut self, key: &PoolKey) {
@@ -156,14 +165,39 @@ impl Pools {
         }
     }
 
-    /// Forgets the pools whose time of remembrance is over.
-    pub fn age(&mut self, now: Millis) {
+    /// Drops the pools that have fallen silent, and forgets those whose time of remembrance is over. True if one was dropped.
+    pub fn age(&mut self, now: Millis) -> bool {
         self.gone.retain(|_, gone| gone.until > now);
+        if self.next_silence.is_none_or(|at| at > now) {
+            return false;
+        }
+        let silent = |pool: &Pool| pool.heard + SILENCE_MAX <= now;
+        let lost: Vec<_> = self.pools.iter().filter(|(_, pool)| silent(pool)).map(|(key, _)| key.clone()).collect();
+        for key in &lost {
+            let report = &self.pools[key].report;
+            let place = (report.incarnation, report.seq);
+            let missing = report.services.iter().map(|entry| entry.service.clone()).collect();
+            self.remove(now, key, place, false, missing);
+        }
+        self.next_silence = self.pools.values().map(|pool| pool.heard + SILENCE_MAX).min();
+        !lost.is_empty()
     }
 
     /// When [`Pools::age`] has something to do.
     pub fn poll_timeout(&self) -> Option<Millis> {
-        self.gone.values().map(|gone| gone.until).min()
+        self.gone.values().map(|gone| gone.until).chain(self.next_silence).min()
+    }
+
+    /// Instances that went without a word and are nowhere else, with a service each that viewers may ask for.
+    pub fn missing(&self) -> impl Iterator<Item = InstanceFailure> {
+        let nowhere = |(key, _): &(&PoolKey, &Gone)| !self.pools.keys().any(|other| other.instance == key.instance);
+        self.gone.iter().filter(nowhere).flat_map(|(key, gone)| {
+            gone.missing.iter().map(|service| InstanceFailure {
+                instance: key.instance.clone(),
+                service: service.clone(),
+                cause: format!("host {} does not report it any more; can it reach the zone's node?", key.host),
+            })
+        })
     }
 
     pub fn get(&self, key: &PoolKey) -> Option<&Pool> {

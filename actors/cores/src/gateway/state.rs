@@ -78,7 +78,7 @@ impl GatewayCore {
             seq: self.seq,
             learning: now < self.learning_until,
             pools: pools.collect(),
-            failures: self.failures.iter().map(|f| (f.instance.to_string(), f.cause.clone())).collect(),
+            failures: self.not_running().map(|failure| (failure.instance.to_string(), failure.cause)).collect(),
             receivers: receivers.collect(),
             remembered: self.memory.len(),
             ignored: self.ignored,

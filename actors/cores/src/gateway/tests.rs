@@ -115,6 +115,24 @@ fn a_lost_host_takes_its_pools_with_it_and_brings_them_back() {
 }
 
 #[test]
+fn a_pool_that_falls_silent_is_gone_until_it_is_heard_of_again_and_its_service_is_said_not_to_run() {
+    let mut core = core();
+    report(&mut core, 0, "host-1", pool("clip-a", (2, 5), 4, 0));
+    report(&mut core, 3_000, "host-1", pool("clip-a", (2, 6), 4, 0));
+    assert!(core.poll_timeout() <= Some(SILENCE_MAX));
+    core.on_timeout(Millis(3_000) + SILENCE_MAX - Millis(1));
+    assert_eq!(core.state(Millis(9_000)).pools.len(), 1, "a report puts it off");
+    core.on_timeout(Millis(3_000) + SILENCE_MAX);
+    let report_now = core.zone_report(Millis(9_000));
+    assert!(report_now.pools.is_empty() && report_now.failures[0].cause.contains("host-1"), "{report_now:?}");
+    let mut attempt = core.begin(Millis(9_000), reserve(1));
+    assert_eq!(core.step(Millis(9_000), &mut attempt), Step::Done(Reservation::Unreachable(vec![name("clip-a")])));
+    report(&mut core, 9_500, "host-1", pool("clip-a", (2, 7), 4, 0));
+    let report_now = core.zone_report(Millis(9_500));
+    assert_eq!((report_now.pools.len(), report_now.failures.len()), (1, 0));
+}
+
+#[test]
 fn changes_within_20_ms_go_out_together_and_the_report_is_repeated() {
     let mut core = core();
     report(&mut core, 0, "host-1", pool("clip-a", (1, 1), 4, 0));

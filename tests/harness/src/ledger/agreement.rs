@@ -98,8 +98,9 @@ impl Resolvers {
             if believed == truth {
                 self.agreements += 1;
             } else {
-                let words = format!("{} believes {believed:?}; in truth {truth:?}", life.node);
-                notes.violated(Invariant::I7, words);
+                let wrong: Vec<_> = believed.iter().filter(|pool| !truth.contains(pool)).collect();
+                let missing: Vec<_> = truth.iter().filter(|pool| !believed.contains(pool)).collect();
+                notes.violated(Invariant::I7, format!("{} believes {wrong:?}; in truth {missing:?}", life.node));
             }
         }
     }

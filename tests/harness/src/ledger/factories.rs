@@ -14,7 +14,7 @@ use std::fmt;
 
 use actors_cores::factory::{Effect, Redeemed, Refusal, Reserved};
 use actors_protocol::gateway::Released;
-use actors_protocol::{Incarnation, InstanceName, NodeName, ServiceName, SlotId, SlotState, Ticket};
+use actors_protocol::{InstanceName, NodeName, ServiceName, SlotId, SlotState, Ticket};
 use media_session::observe::{Seen, Sighting};
 
 use super::agreement::{Census, Pool};
@@ -146,17 +146,8 @@ impl Factories {
         });
     }
 
-    pub fn knows(&self, ticket: Ticket) -> bool {
-        self.tickets.contains_key(&ticket)
-    }
-
     fn present<'a>(&'a self, reach: &'a Reach) -> impl Iterator<Item = (&'a Key, &'a Book)> {
         self.books.iter().filter(|((life, _), _)| reach.life(&life.node) == Some(life.life))
-    }
-
-    pub fn incarnation(&self, reach: &Reach, node: &NodeName, instance: &str) -> Option<Incarnation> {
-        let mut of = self.present(reach).filter(|((life, of), _)| life.node == *node && of.as_str() == instance);
-        of.next().map(|(_, book)| book.incarnation)
     }
 
     /// Slots that `service` could have had at any time since `since`, in factories that had begun by `begun_by`.
