@@ -3,6 +3,10 @@
 //!
 //! Run it with `--release` and read the differences; on a shared machine believe the processor time of each side rather than
 //! the rates. Parts: `near`, `far`, `memory`; without one, all.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "it measures real time, and its tasks are waited for or end with the process"
+)]
 
 use std::net::SocketAddr;
 use std::rc::Rc;
@@ -177,7 +181,6 @@ async fn ns<F: Future<Output = Ping> + 'static>(in_flight: usize, ask: impl Fn()
         let tasks: Vec<_> = (0..in_flight)
             .map(|_| {
                 let ask = ask.clone();
-                #[expect(clippy::disallowed_methods, reason = "it is waited for below")]
                 tokio::task::spawn_local(async move {
                     let mut count = 0u64;
                     while begin.elapsed() < length {
@@ -207,7 +210,6 @@ async fn near() {
     let address = actor.addr();
     let context = actix::Context::<Echo>::new();
     let bare = context.address();
-    #[expect(clippy::disallowed_methods, reason = "it ends with the process")]
     tokio::task::spawn_local(context.into_future(Echo));
     for _ in 0..ROUNDS {
         let (bare, actor, address) = (bare.clone(), actor.clone(), address.clone());
@@ -293,7 +295,6 @@ fn far_link() -> Far {
             let target = Target { endpoint: address, server_name: "server.host.bench".into() };
             let connection = endpoint.connect(&target, WITHIN).await.expect("connected");
             let (control, driver) = Control::open(&connection, Versions::CURRENT);
-            #[expect(clippy::disallowed_methods, reason = "aborted below")]
             let driver = tokio::task::spawn_local(driver);
             let mut figures = [0.0; 2];
             for (figure, in_flight) in figures.iter_mut().zip([IN_FLIGHT, 1]) {
