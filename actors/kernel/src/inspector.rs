@@ -12,7 +12,7 @@ use crate::node::WeakNode;
 use crate::routes::Routes;
 
 /// An actor that has not told its state by then is busy or stuck.
-const REVEAL_MOST: Duration = Duration::from_secs(1);
+pub(crate) const REVEAL_MOST: Duration = Duration::from_secs(1);
 
 pub(crate) struct Inspector {
     node: WeakNode,

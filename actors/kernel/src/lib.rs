@@ -21,6 +21,8 @@ mod life;
 mod links;
 mod node;
 mod owned;
+#[cfg(test)]
+mod page;
 mod port;
 mod pump;
 mod routes;

@@ -27,7 +27,7 @@ use crate::supervisor::{SpawnError, Supervised, supervise};
 /// Connections a node serves at once; the next is refused until one ends.
 pub const CONNECTIONS_MAX: usize = 8_192;
 /// A connection that has not finished its handshake by then is dropped.
-const HANDSHAKE_MOST: Duration = Duration::from_secs(5);
+pub(crate) const HANDSHAKE_MOST: Duration = Duration::from_secs(5);
 
 /// What a node is told about itself.
 pub struct NodeOptions {

@@ -101,11 +101,10 @@ impl<A: Actor> Port<A> {
                 return;
             }
         };
-        let now = Instant::now();
         port.post(Call {
             message,
-            arrived: now,
-            deadline: Some(now + std::time::Duration::from_millis(u64::from(call.head.within_ms))),
+            arrived: call.arrived,
+            deadline: Some(call.arrived + std::time::Duration::from_millis(u64::from(call.head.within_ms))),
             caller: Caller::far(call.connection),
             trace: call.head.trace,
             reply: call::far::<M>(&port.who, call.reply),

@@ -100,7 +100,7 @@ enum Due<A: Actor> {
 pub(crate) struct Pump;
 
 /// Jobs done in one go before others on this thread get their turn.
-const JOBS_PER_TURN: usize = 64;
+pub(crate) const JOBS_PER_TURN: usize = 64;
 
 impl<A: Actor> actix::fut::ActorFuture<Shell<A>> for Pump {
     type Output = ();

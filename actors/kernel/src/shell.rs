@@ -20,7 +20,7 @@ pub(crate) const TASKS_PER_ACTOR_MAX: usize = 8_192;
 
 /// Messages handled in one go before the others on this thread, its sockets and its clock get their turn: at ten microseconds
 /// each, about a millisecond.
-const MESSAGES_PER_TURN: u32 = 128;
+pub(crate) const MESSAGES_PER_TURN: u32 = 128;
 
 pub(crate) struct Shell<A: Actor> {
     pub(crate) actor: A,

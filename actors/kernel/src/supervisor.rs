@@ -29,8 +29,8 @@ use crate::port::Port;
 use crate::pump::PumpState;
 use crate::shell::Shell;
 
-const RESPAWN_FIRST: Duration = Duration::from_millis(50);
-const RESPAWN_MOST: Duration = Duration::from_secs(1);
+pub(crate) const RESPAWN_FIRST: Duration = Duration::from_millis(50);
+pub(crate) const RESPAWN_MOST: Duration = Duration::from_secs(1);
 /// A life as long as this was a good one: the next pause is short again.
 const GOOD_LIFE: Duration = Duration::from_secs(10);
 
