@@ -182,6 +182,47 @@ pub fn two_sessions_die(operator: &Terminal, viewers: &Terminal, serving: &[&Pro
     all_free(operator);
 }
 
+/// A viewer is stopped for three seconds, as a laptop that sleeps: it goes on at a key frame, what it recorded decodes, and
+/// the others have not noticed.
+#[track_caller]
+pub fn a_viewer_stands_still(operator: &Terminal, viewers: &Terminal, serving: &[&Process], scratch: &TempDir) {
+    const STANDS_FOR: Duration = Duration::from_secs(3);
+    all_free(operator);
+    let noise = Noise::of(serving.iter().copied());
+    let file = scratch.join("stopped.h264");
+    let lines = [format!("clip.demo --record {}", file.display()), "clip.demo".into(), "clip.demo".into()];
+    let mut playing: Vec<Viewer> = lines
+        .iter()
+        .map(|line| viewers.view(line))
+        .inspect(|it| noise.watch(it))
+        .enumerate()
+        .map(plays_where)
+        .collect();
+    let mut stopped = playing.remove(0);
+    std::thread::sleep(Duration::from_secs(1));
+    stopped.stop();
+    std::thread::sleep(STANDS_FOR);
+    stopped.resume();
+    // Two more seconds have a key frame in them, and what follows it.
+    std::thread::sleep(Duration::from_secs(2));
+    let report = stopped.leave();
+    for (index, viewer) in playing.into_iter().enumerate() {
+        let withheld = noise.worst(serving.iter().copied().chain([&*viewer]));
+        assert_unaffected(&format!("beside a stopped one, viewer {index}"), &viewer.leave(), withheld);
+    }
+    let longest = json::list(&report, "/gaps").iter().max_by_key(|gap| json::count(gap, "/missing"));
+    let longest = longest.unwrap_or_else(|| panic!("three seconds without a gap: {report:#}"));
+    say(format!("a viewer that was stopped for {STANDS_FOR:?} went on after this: {longest}"));
+    assert_eq!(longest["key"], true, "it goes on at a key frame: {report:#}");
+    assert!(json::count(longest, "/missing") >= 30, "most of three seconds is not shown late: {report:#}");
+    assert_eq!((json::count(&report, "/lost"), json::count(&report, "/dropped")), (0, 0), "{report:#}");
+    let probe = Probe::decode(&file).expect("ffprobe reads the recording");
+    assert_eq!(probe.errors, [] as [&str; 0]);
+    assert_eq!(probe.frames as u64, json::count(&report, "/recorded/pictures"));
+    let after = json::count(&report, "/frames") as i64;
+    assert!(after >= 60, "it played before and after: {report:#}");
+}
+
 /// Waits until every slot of the domain is free, and as many session actors live as slots are told.
 #[track_caller]
 pub fn all_free(operator: &Terminal) {

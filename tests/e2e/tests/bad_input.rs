@@ -98,10 +98,7 @@ fn a_missing_and_a_broken_clip_are_told_where_people_look_and_the_rest_runs() {
 fn a_demo_with_a_clip_that_is_none_does_not_begin() {
     let directory = TempDir::new();
     let terminal = Terminal::new(directory.join("demo"));
-    says(
-        &terminal.refused("dev --port 0 --clip /nowhere/film.mp4", 1),
-        &["clip-a", "no clip at /nowhere/film.mp4"],
-    );
+    says(&terminal.refused("dev --port 0 --clip /nowhere/film.mp4", 1), &["clip-a", "no clip at /nowhere/film.mp4"]);
 }
 
 #[test]

@@ -2,7 +2,12 @@
 //! what an operator is shown.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests in real time; a failure shows its line")]
 
-use tests_e2e::{Demo, json, scenes};
+use std::time::Duration;
+
+use tests_e2e::{Demo, eventually, json, say, scenes};
+
+/// Something that takes milliseconds on an idle machine.
+const SOON: Duration = Duration::from_secs(20);
 
 #[test]
 fn ready_is_one_line_that_tells_where_and_what() {
@@ -86,7 +91,7 @@ fn a_resolution_is_explained_and_the_machine_is_described() {
 
     let mut filled: Vec<_> = (0..4).map(|_| demo.view("clip.demo")).collect();
     filled.iter_mut().for_each(|viewer| assert_eq!(viewer.plays().zone, "zone-a"));
-    tests_e2e::eventually(std::time::Duration::from_secs(15), "zone-a loses because it is full", || {
+    eventually(SOON, "zone-a loses because it is full", || {
         let explained = demo.json("resolve clip.demo --from home --explain");
         let full = json::list(&explained, "/candidates")
             .iter()
@@ -105,4 +110,31 @@ fn a_resolution_is_explained_and_the_machine_is_described() {
         assert!(found.contains(&what), "{doctor:#}");
     }
     assert!(demo.ok("doctor").contains("6 of 6 nodes up"));
+}
+
+#[test]
+fn a_viewer_that_stood_still_goes_on_at_a_key_frame() {
+    let demo = Demo::start();
+    scenes::a_viewer_stands_still(&demo, &demo, &[&demo.process], demo.scratch());
+}
+
+#[test]
+fn an_instance_is_drained_and_taken_back() {
+    let demo = Demo::start();
+    let mut viewer = demo.view("clip.demo");
+    assert_eq!(viewer.plays().zone, "zone-a");
+    let drained = demo.run("instance drain host-a/instance/clip-a --deadline 2s").expect_code(0);
+    say(format!("a drain with a deadline of 2 s took {:?}: {}", drained.took, drained.stdout.trim_end()));
+    assert!(drained.stderr.contains("1 sessions still run"), "it shows how far it is: {}", drained.stderr);
+    let told = viewer.finish().expect_code(1);
+    assert!(told.stderr.contains("drained"), "{}", told.stderr);
+    eventually(SOON, "the instance has no slot", || match demo.pool("clip-a") {
+        pool if pool.capacity == 0 => Ok(()),
+        pool => Err(format!("{pool:?}")),
+    });
+    assert_eq!(demo.slot_actors("clip-a"), [] as [&str; 0]);
+    assert_eq!(json::text(&demo.json("view clip.demo --frames 1"), "/zone"), "zone-b", "the next best");
+    demo.ok("instance drain host-a/instance/clip-a --cancel");
+    scenes::all_free(&demo);
+    assert_eq!(json::text(&demo.json("view clip.demo --frames 1"), "/zone"), "zone-a");
 }

@@ -69,3 +69,79 @@ fn sessions_play_on_while_the_resolver_and_then_the_orchestrator_are_killed_and_
     }
     scenes::all_free(&six.operator());
 }
+
+/// Opens sessions until one plays from this zone.
+fn until_it_plays_from(six: &Six, zone: &str) {
+    eventually(SOON, &format!("a session opens in {zone}"), || {
+        let tried = six.viewers().run("view clip.demo --frames 1 --json");
+        match tried.code() {
+            Some(0) if json::text(&tried.json(), "/zone") == zone => Ok(()),
+            _ => Err(format!("{}{}", tried.stdout, tried.stderr)),
+        }
+    });
+}
+
+#[test]
+fn a_host_that_is_stopped_and_one_that_is_killed_are_passed_over_until_they_are_back() {
+    let mut six = Six::start();
+    let viewers = six.viewers();
+    // Beside both: a session in the other zone.
+    let mut here: Vec<Viewer> = (0..4).map(|_| viewers.view("clip.demo")).collect();
+    here.iter_mut().for_each(|viewer| assert_eq!(viewer.plays().zone, "zone-a"));
+    let mut beside = viewers.view("clip.demo");
+    let noise = Noise::of(six.processes(&["host-b"]).chain([&*beside as &Process]));
+    assert_eq!(beside.plays().zone, "zone-b");
+
+    let told = Instant::now();
+    six.process("host-a").terminate();
+    for viewer in here {
+        let heard = viewer.finish().expect_code(1);
+        assert!(heard.stderr.contains("drained"), "{}", heard.stderr);
+    }
+    assert_eq!(six.process("host-a").wait(SOON).code(), Some(0), "{}", six.process("host-a").stderr());
+    say(format!("a host with four sessions, told to stop, had drained after {:?}", told.elapsed()));
+    until_it_plays_from(&six, "zone-b");
+    six.run("host-a");
+    until_it_plays_from(&six, "zone-a");
+
+    let mut cut = viewers.view("clip.demo");
+    assert_eq!(cut.plays().zone, "zone-a");
+    let killed = Instant::now();
+    six.kill("host-a");
+    let mut next = viewers.view("clip.demo");
+    assert_eq!(next.plays().zone, "zone-b", "a host that is silent is passed over");
+    say(format!("a host was killed: the next viewer plays elsewhere after {:?}", killed.elapsed()));
+    six.run("host-a");
+    let heard = cut.finish().expect_code(1);
+    say(format!("its viewer is told after {:?}: {}", killed.elapsed(), heard.stderr.trim_end()));
+    assert!(
+        heard.stderr.contains("the connection is lost") && heard.stderr.contains("has restarted"),
+        "{}",
+        heard.stderr
+    );
+    next.leave();
+    until_it_plays_from(&six, "zone-a");
+    let withheld = noise.worst(six.processes(&["host-b"]).chain([&*beside as &Process]));
+    assert_unaffected("the session in the other zone", &beside.leave(), withheld);
+    scenes::all_free(&six.operator());
+}
+
+#[test]
+fn sessions_play_on_and_open_while_a_zones_manager_is_killed_and_comes_back() {
+    let mut six = Six::start();
+    let viewers = six.viewers();
+    let mut playing = viewers.view("clip.demo");
+    let noise = Noise::of(six.processes(&["host-a"]).chain([&*playing as &Process]));
+    assert_eq!(playing.plays().zone, "zone-a");
+    six.kill("zone-a");
+    let away = Instant::now();
+    until_it_plays_from(&six, "zone-b");
+    say(format!("without the nearer zone's gateway a session opens in the other one after {:?}", away.elapsed()));
+    six.run("zone-a");
+    let back = Instant::now();
+    until_it_plays_from(&six, "zone-a");
+    say(format!("{:?} after the gateway is back, sessions open there", back.elapsed()));
+    let withheld = noise.worst(six.processes(&["host-a"]).chain([&*playing as &Process]));
+    assert_unaffected("the session", &playing.leave(), withheld);
+    scenes::all_free(&six.operator());
+}
