@@ -184,7 +184,7 @@ impl Six {
     #[track_caller]
     pub fn spawn(&self, node: &str) -> Process {
         let (listen, configuration) = (self.listens[node], self.configurations[node].display());
-        let words = format!("node --json --listen {listen} --config {configuration}");
+        let words = format!("node --json --deadline 3s --listen {listen} --config {configuration}");
         Process::spawn(node, self.terminal(node).command(&words))
     }
 

@@ -14,7 +14,7 @@
 use std::sync::Arc;
 
 use actors_protocol::factory::{Farewell, Goodbye, Redemption, Resume};
-use actors_protocol::{Address, Millis, ResumeToken, SessionId, ViewerKey};
+use actors_protocol::{Address, Fault, Millis, ResumeToken, SessionId, ViewerKey};
 use tokio::time::{Instant, sleep};
 use transport_link::{LinkError, SigningKey, Target};
 use transport_wire::CloseCode;
@@ -144,6 +144,11 @@ impl Keeper {
                 Err(Attempt::Over(refused_for_good(refusal)))
             }
             Err(Silence::Link(why)) => Err(failed(why)),
+            // The instance that had the session, in that life of it, is no more. A later one knows nothing of it.
+            Err(Silence::Fault(Fault::Gone(_))) => {
+                channel.connection().close(CloseCode::GOODBYE, "the session is over");
+                Err(Attempt::Over(refused_for_good(Refusal::Forged)))
+            }
             Err(Silence::Fault(fault)) => Err(Attempt::Failed(fault.to_string())),
         }
     }

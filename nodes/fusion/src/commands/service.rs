@@ -16,6 +16,9 @@ use crate::output;
 /// While a drain goes on, it is looked at this often.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 
+/// When the deadline has ended the last sessions: how long their slots may take to go.
+const ENDS_WITHIN: Duration = Duration::from_secs(5);
+
 /// Lists instances and their slots.
 pub async fn list(home: &Home, service: Option<ServiceName>, json: bool) -> anyhow::Result<ExitCode> {
     let list = Operator::new(home)?.orchestrator().await?.ask("orchestrator", ListInstances { service }).await?;
@@ -90,19 +93,20 @@ pub async fn drain(home: &Home, instance: Instance, json: bool) -> anyhow::Resul
         }
         return Ok(ExitCode::SUCCESS);
     }
-    let until = tokio::time::Instant::now() + deadline + Duration::from_secs(5);
+    let until = tokio::time::Instant::now() + deadline;
     let mut told = None;
     while state.counts.capacity() > 0 {
         if told != Some(state.sessions) {
-            output::progress(&format!("{} sessions still run", state.sessions));
+            let plural = if state.sessions == 1 { " still runs" } else { "s still run" };
+            output::progress(&format!("{} session{plural}", state.sessions));
             told = Some(state.sessions);
         }
-        if tokio::time::Instant::now() > until {
+        if tokio::time::Instant::now() > until + ENDS_WITHIN {
             bail!("{} slots of {} have not ended in time", state.counts.capacity(), path.path);
         }
         tokio::time::sleep(LOOK_EVERY).await;
-        let left = until.saturating_duration_since(tokio::time::Instant::now());
         // Asking again with what is left of the time changes nothing but tells how far it is.
+        let left = until.saturating_duration_since(tokio::time::Instant::now());
         state = node.ask(path.path.as_str(), DrainInstance { deadline: Millis::from(left), cancel: false }).await?;
     }
     if json {

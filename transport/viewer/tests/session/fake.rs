@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -65,6 +66,8 @@ pub struct State {
     pub answers: Mutex<VecDeque<Answer>>,
     /// Instead of opening.
     pub redemption: Mutex<Option<Redemption>>,
+    /// The instance has ended: whoever asks it to resume is told that it is gone.
+    pub gone: AtomicBool,
     /// Where grants send the viewer.
     pub locator: Mutex<Option<Locator>>,
     changed: Notify,
@@ -251,7 +254,7 @@ impl Desk {
 
 impl Dispatch for Desk {
     fn dispatch(&self, call: InboundCall<'_>) {
-        let InboundCall { head, payload, reply, connection } = call;
+        let InboundCall { head, payload, reply, connection, .. } = call;
         match head.tag {
             Open::TAG => {
                 assert_eq!((head.path, head.incarnation), ("resolver", Incarnation::ANY.0));
@@ -300,6 +303,10 @@ impl Dispatch for Desk {
                     log.resumes += 1;
                     log.resumes
                 };
+                if self.0.gone.load(Ordering::Acquire) {
+                    reply.fail(actors_protocol::Fault::Gone("instance/clip-a is gone".to_owned()));
+                    return;
+                }
                 // The token changes with every resumption, so that an old one is seen.
                 let good = resume.token.0 == u128::from(resumes);
                 let redemption =

@@ -88,6 +88,21 @@ async fn a_refusal_to_resume_ends_the_session_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_instance_that_is_gone_ends_the_session_at_once() {
+    let (net, fake, viewer) = stage();
+    let mut session = open(&viewer).await;
+    picture(&mut session).await;
+    fake.state.gone.store(true, std::sync::atomic::Ordering::Release);
+    net.cut(true);
+    lost(&mut session).await;
+    net.cut(false);
+    let back = Instant::now();
+    let Event::Ended(ended) = next(&mut session).await else { panic!("it has ended") };
+    assert!(ended.code.is_none() && ended.words.contains("restarted"), "{ended}");
+    assert!(back.elapsed() < Duration::from_secs(2), "{:?}", back.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
 async fn leaving_while_the_connection_is_lost_does_not_wait_for_it() {
     let (net, _fake, viewer) = stage();
     let mut session = open(&viewer).await;
