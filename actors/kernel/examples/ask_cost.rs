@@ -19,7 +19,7 @@ use actix::AsyncContext;
 use actors_kernel::{Access, Actor, ActorPath, Answer, Caller, Cx, Handler, Node, NodeOptions, Route, Routes, Spec};
 use actors_protocol::{DomainName, Fault, Incarnation, NodeName, Role, Roles, Tag, actor_protocol, table};
 use serde::{Deserialize, Serialize};
-use tokio::task::LocalSet;
+use tokio::runtime::{Builder, LocalOptions};
 use transport_link::{
     Authority, Control, Dispatch, Endpoint, EndpointKeys, Identity, InboundCall, Options, SigningKey, Socket, Target,
     Versions,
@@ -121,8 +121,8 @@ fn main() {
 }
 
 fn run<T>(future: impl Future<Output = T>) -> T {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    LocalSet::new().block_on(&runtime, future)
+    let runtime = Builder::new_current_thread().enable_all().build_local(LocalOptions::default());
+    runtime.expect("a runtime").block_on(future)
 }
 
 /// Nanoseconds that this thread has had a processor.

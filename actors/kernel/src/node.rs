@@ -19,8 +19,9 @@ use crate::addr::{ActorRef, Addr};
 use crate::directory::{Census, Directory};
 use crate::dispatch::{Access, Gate};
 use crate::inspector::Inspector;
+use crate::life::words_of;
 use crate::links::{LinkState, LinkWatch, Links, Route};
-use crate::owned::{OwnedTask, OwnedTasks, TaskBooks};
+use crate::owned::{Caught, OwnedTask, OwnedTasks, TaskBooks};
 use crate::routes::RouteTables;
 use crate::supervisor::{SpawnError, Supervised, supervise};
 
@@ -73,8 +74,8 @@ impl WeakNode {
 }
 
 impl Node {
-    /// Starts a node on this thread: serves `endpoint`, and answers for its actors at `node`. Call it inside a `LocalSet`. It
-    /// lives until it is closed, with or without a handle on it.
+    /// Starts a node on this thread (on a `LocalRuntime` or inside a `LocalSet`): serves `endpoint`, and answers for its actors
+    /// at `node`. It lives until it is closed, with or without a handle on it.
     pub fn start(options: NodeOptions, endpoint: Endpoint) -> Node {
         let tasks = TaskBooks::default();
         let links = Rc::new(Links::new(endpoint.clone(), options.versions, tasks.clone()));
@@ -160,7 +161,12 @@ impl Node {
     /// Runs a future as long as the node lives; not at all when it is closed.
     pub fn task(&self, name: &'static str, future: impl Future<Output = ()> + 'static) {
         if !self.0.closed.get() {
-            let task = self.0.tasks.spawn(name, future);
+            let future = Caught::new(future);
+            let task = self.0.tasks.spawn(name, async move {
+                if let Err(panic) = future.await {
+                    tracing::error!(task = name, "panicked: {}", words_of(panic.as_ref()));
+                }
+            });
             self.0.owned.borrow_mut().push(task);
         }
     }

@@ -170,8 +170,8 @@ impl<A: Actor> actix::Handler<Prepare> for Shell<A> {
     }
 }
 
-/// Holds up an actor until the runtime has been round: sockets, clock, everybody else. A mere wake would not do, since a
-/// `LocalSet` polls its tasks dozens of times before it lets the runtime go on.
+/// Holds up an actor until the runtime has been round: sockets, clock, everybody else. A mere wake would not do: the
+/// runtime polls dozens of tasks, or one dozens of times, before it looks at its sockets and its clock.
 pub(crate) struct Pause(Pin<Box<dyn Future<Output = ()>>>);
 
 impl Pause {

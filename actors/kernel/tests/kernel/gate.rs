@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use transport_link::{Control, Endpoint, LinkError, Target, Versions};
 use transport_wire::CloseCode;
 
-use crate::probe::{Note, Probing, Say, Secret};
+use crate::probe::{Newer, Note, Probing, Say, Secret};
 use crate::world::{LONG, World, path, probe, really};
 
 #[test]
@@ -168,6 +168,37 @@ fn what_is_no_message_ends_its_connection_with_a_named_code_and_the_node_lives()
 
         assert_eq!(address.ask(Note(2), LONG).await, Ok(2), "neither the actor nor another connection noticed");
         assert_eq!(address.ask(Say("still here".into()), Duration::from_secs(5)).await, Ok("still here".into()));
+        world.close().await;
+    });
+}
+
+#[test]
+fn two_neighbouring_versions_work_together_up_to_the_lower_one() {
+    really(async {
+        let world = World::new();
+        let old = world.node("old", &[Role::Host]);
+        world.versions.set(Versions::new(1, 1));
+        let (new, other) = (world.node("new", &[Role::Host]), world.node("other", &[Role::Host]));
+        for (from, to, agreed) in [(&new, &old, 0), (&old, &new, 0), (&new, &other, 1)] {
+            if to.living(&path("probe")).is_none() {
+                probe(to, "probe", Spec::default());
+            }
+            world.link(from, to);
+            let far = from.far::<Probing>(to.name(), path("probe"));
+            assert!(far.ask(Note(1), LONG).await.is_ok(), "what both know works");
+            let newer = far.ask(Newer(7), LONG).await;
+            match agreed {
+                0 => assert!(matches!(&newer, Err(Fault::Version(words)) if words.contains("Newer")), "{newer:?}"),
+                _ => assert_eq!(newer, Ok(7)),
+            }
+            assert!(far.ask(Note(1), LONG).await.is_ok(), "and the link lives");
+        }
+        world.versions.set(Versions { major: 2, minor: 0, minor_min: 0 });
+        let stranger = world.node("stranger", &[Role::Host]);
+        world.link(&stranger, &old);
+        let fault =
+            stranger.far::<Probing>(old.name(), path("probe")).ask(Note(1), LONG).await.expect_err("another major");
+        assert!(matches!(&fault, Fault::Version(words) if words.contains("update")), "{fault}");
         world.close().await;
     });
 }

@@ -6,7 +6,7 @@ use actors_kernel::{Fault, Spec};
 use actors_protocol::{Incarnation, NodeName, Role};
 use tokio::time::Instant;
 
-use crate::probe::{Boom, Do, Forget, Note, Probing, Say, Wait, Who};
+use crate::probe::{Boom, Do, Forget, Note, Probing, Repeat, Say, Wait, Who};
 use crate::world::{LONG, World, both, path, probe, really, sleep_ms};
 
 #[test]
@@ -149,6 +149,24 @@ fn a_caller_from_afar_is_who_its_certificate_says() {
         let seen = far.ask(Who, LONG).await.expect("answered");
         assert_eq!((seen.roles, seen.far), (client.roles(), true));
         assert_eq!(seen.node, Some(NodeName::new("client").expect("a name")));
+        world.close().await;
+    });
+}
+
+#[test]
+fn what_does_not_fit_into_a_frame_is_refused_far_and_the_link_lives() {
+    really(async {
+        let world = World::new();
+        let (client, server) = world.pair();
+        probe(&server, "probe", Spec::default());
+        let [near, far] = both(&client, &server, "probe");
+        let long = "x".repeat(2 << 20);
+        assert_eq!(near.ask(Say(long.clone()), LONG).await, Ok(long.clone()), "near nothing is encoded");
+        let fault = far.ask(Say(long), LONG).await.expect_err("two mebibytes");
+        assert!(matches!(fault, Fault::Malformed(_)), "{fault}");
+        let fault = far.ask(Repeat(2 << 20), LONG).await.expect_err("an answer of two mebibytes");
+        assert!(matches!(fault, Fault::Malformed(_)), "{fault}");
+        assert_eq!(far.ask(Note(1), LONG).await, Ok(1));
         world.close().await;
     });
 }

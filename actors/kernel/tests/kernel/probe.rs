@@ -18,6 +18,8 @@ actor_protocol! {
         0x7f05 => Forget -> ();
         0x7f06 => Who -> Seen;
         0x7f07 => Secret -> ();
+        0x7f08 => Repeat -> String;
+        0x7f09 => Newer -> u64, since 1;
     }
 }
 
@@ -46,6 +48,12 @@ pub struct Seen {
     pub node: Option<NodeName>,
     pub far: bool,
 }
+/// Answers with a text of this length.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Repeat(pub usize);
+/// Came with a later minor version; answers with the number.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Newer(pub u64);
 /// Only a zone may ask this.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Secret;
@@ -87,7 +95,7 @@ pub fn access() -> Access {
 fn permits(roles: Roles, tag: Tag) -> bool {
     match tag {
         0x7f07 => roles.has(Role::Zone),
-        0x7f01..=0x7f06 => roles != Roles::of(&[Role::Viewer]),
+        0x7f01..=0x7f09 => roles != Roles::of(&[Role::Viewer]),
         _ => table::permits(roles, tag),
     }
 }
@@ -154,6 +162,7 @@ impl Actor for Probe {
 
     fn routes(routes: &mut Routes<Self>) {
         routes.add::<Say>().add::<Note>().add::<Wait>().add::<Boom>().add::<Forget>().add::<Who>().add::<Secret>();
+        routes.add::<Repeat>().add::<Newer>();
     }
 
     fn started(&mut self, cx: &mut Cx<'_, Self>) {
@@ -217,6 +226,18 @@ impl Handler<Forget> for Probe {
 impl Handler<Who> for Probe {
     fn handle(&mut self, _: Who, caller: &Caller, _: &mut Cx<'_, Self>) -> Answer<Seen> {
         Seen { roles: caller.roles, node: caller.node.clone(), far: caller.connection.is_some() }.into()
+    }
+}
+
+impl Handler<Repeat> for Probe {
+    fn handle(&mut self, repeat: Repeat, _: &Caller, _: &mut Cx<'_, Self>) -> Answer<String> {
+        "x".repeat(repeat.0).into()
+    }
+}
+
+impl Handler<Newer> for Probe {
+    fn handle(&mut self, newer: Newer, _: &Caller, _: &mut Cx<'_, Self>) -> Answer<u64> {
+        newer.0.into()
     }
 }
 

@@ -1,6 +1,6 @@
 //! A domain for tests: an authority, nodes on loopback sockets, the two clocks, and the look for what is left over.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use std::time::Duration;
 use actors_kernel::{ActorPath, ActorRef, Addr, Node, NodeOptions, Route, Spec};
 use actors_protocol::node::{EndActor, Ending};
 use actors_protocol::{DomainName, Incarnation, NodeName, Role, Roles};
-use tokio::task::LocalSet;
+use tokio::runtime::{Builder, LocalOptions};
 use transport_link::{Authority, Endpoint, EndpointKeys, Identity, Options, SigningKey, Socket, Versions};
 use transport_wire::CloseCode;
 
@@ -30,8 +30,8 @@ pub fn really(test: impl Future<Output = ()>) {
 }
 
 fn run(paused: bool, test: impl Future<Output = ()>) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(paused).build();
-    LocalSet::new().block_on(&runtime.expect("a runtime"), test);
+    let runtime = Builder::new_current_thread().enable_all().start_paused(paused).build_local(LocalOptions::default());
+    runtime.expect("a runtime").block_on(test);
 }
 
 pub fn path(text: &str) -> ActorPath {
@@ -41,12 +41,18 @@ pub fn path(text: &str) -> ActorPath {
 pub struct World {
     authority: Authority,
     nodes: RefCell<Vec<Node>>,
+    /// What the next nodes speak.
+    pub versions: Cell<Versions>,
 }
 
 impl World {
     pub fn new() -> World {
         let domain = DomainName::new("lab").expect("a name");
-        World { authority: Authority::create(&domain).expect("an authority"), nodes: RefCell::default() }
+        World {
+            authority: Authority::create(&domain).expect("an authority"),
+            nodes: RefCell::default(),
+            versions: Cell::new(Versions::CURRENT),
+        }
     }
 
     pub fn endpoint(&self, name: &str, roles: &[Role], port: u16) -> Endpoint {
@@ -93,7 +99,7 @@ impl World {
             roles: Roles::of(roles),
             incarnation: Incarnation(incarnation),
             access: access(),
-            versions: Versions::CURRENT,
+            versions: self.versions.get(),
         };
         Node::start(options, endpoint)
     }
@@ -124,7 +130,7 @@ impl World {
 
 /// Waits a few turns of the scheduler, no time at all, until nothing of the node is left.
 pub async fn empty(node: &Node) {
-    // A turn of a `LocalSet` is some sixty tasks; a thousand turns end any node here, and take no time.
+    // A turn is some sixty tasks; a thousand turns end any node here, and take no time.
     for _ in 0..1_000 {
         let census = node.census();
         if census.actors == 0 && census.tasks.is_empty() {
