@@ -10,6 +10,7 @@ use actors_protocol::{Fault, Tag, table};
 use bytes::Bytes;
 use parking_lot::Mutex;
 use serde::Serialize;
+use tokio::time::Instant;
 use transport_wire::limits::{CALLS_IN_FLIGHT_MAX, OUTBOX_BYTES_MAX};
 use transport_wire::{CallHead, CloseCode, Versions, envelope};
 
@@ -42,6 +43,8 @@ pub struct InboundCall<'a> {
     pub reply: ReplyTo,
     /// The link it came by: the caller's roles are its peer's.
     pub connection: &'a Connection,
+    /// When it came, or a moment before.
+    pub arrived: Instant,
 }
 
 /// Where the answer to one call goes. Dropped without an answer, the asker learns that the actor is gone.

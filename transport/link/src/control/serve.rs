@@ -5,7 +5,8 @@ use std::future::poll_fn;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::timeout;
+use actors_protocol::Tag;
+use tokio::time::{Instant, timeout};
 use transport_wire::limits::{FRAME_BYTES_MAX, HELLO_BYTES_MAX};
 use transport_wire::{CloseCode, Envelope, FrameReader, Versions, WireError, version};
 
@@ -59,68 +60,84 @@ async fn run(
     serving.hello(versions, WORDS);
     frames.set_limit(FRAME_BYTES_MAX);
     // The reader first: what it answers at once, the writer sends in the same poll.
+    let mut intake = Intake { connection, minor, dispatch, serving, known: None, arrived: Instant::now() };
     tokio::select! {
         biased;
-        ended = read(&mut receive, frames, connection, minor, dispatch, serving) => ended,
+        ended = intake.read(&mut receive, frames) => ended,
         ended = write(&mut send, connection, |cx| serving.poll_take(cx)) => ended,
     }
 }
 
-async fn read(
-    stream: &mut quinn::RecvStream,
-    mut frames: FrameReader,
-    connection: &Connection,
+/// The reading half.
+struct Intake<'a> {
+    connection: &'a Connection,
     minor: u16,
-    dispatch: &dyn Dispatch,
-    serving: &Arc<Serving>,
-) -> Result<Infallible, LinkError> {
-    let mut batches = 0;
-    loop {
-        poll_fn(|cx| serving.poll_room(cx)).await;
-        while let Some(frame) = frames.next().map_err(|error| broken(connection, error))? {
-            take_in(&frame, connection, minor, dispatch, serving).map_err(|error| broken(connection, error))?;
-            // Whoever took that call in may have found it malformed: nothing that came behind it is acted on.
-            if let Some(closed) = connection.closed_here() {
-                return Err(closed);
-            }
-            if serving.is_crowded() {
-                poll_fn(|cx| serving.poll_room(cx)).await;
-            }
-        }
-        batches += 1;
-        if batches == BATCHES_IN_A_ROW {
-            batches = 0;
-            tokio::task::yield_now().await;
-        }
-        if read_chunks(stream, &mut frames, connection).await? == Came::Later {
-            batches = 0;
-        }
-    }
+    dispatch: &'a dyn Dispatch,
+    serving: &'a Arc<Serving>,
+    /// The call that was found to be part of the agreed version last: most come in rows, and a search for each costs as much
+    /// as all the rest of taking it in.
+    known: Option<Tag>,
+    /// When the present batch came: one look at the clock for all that is in it.
+    arrived: Instant,
 }
 
-fn take_in(
-    frame: &bytes::Bytes,
-    connection: &Connection,
-    minor: u16,
-    dispatch: &dyn Dispatch,
-    serving: &Arc<Serving>,
-) -> Result<(), WireError> {
-    match Envelope::decode(frame)? {
-        Envelope::Call { head, payload } => {
-            if dispatch.since(head.tag).is_none_or(|since| since > minor) {
-                return Err(WireError::UnknownTag { tag: head.tag, minor });
+impl Intake<'_> {
+    async fn read(&mut self, stream: &mut quinn::RecvStream, mut frames: FrameReader) -> Result<Infallible, LinkError> {
+        let (connection, serving) = (self.connection, self.serving);
+        let mut batches = 0;
+        loop {
+            poll_fn(|cx| serving.poll_room(cx)).await;
+            self.arrived = Instant::now();
+            while let Some(frame) = frames.next().map_err(|error| broken(connection, error))? {
+                self.take_in(&frame).map_err(|error| broken(connection, error))?;
+                // Whoever took that call in may have found it malformed: nothing that came behind it is acted on.
+                if let Some(closed) = connection.closed_here() {
+                    return Err(closed);
+                }
+                if serving.is_crowded() {
+                    poll_fn(|cx| serving.poll_room(cx)).await;
+                }
             }
-            if let Some(reply) = serving.begin(head.id) {
-                dispatch.dispatch(InboundCall { head, payload, reply, connection });
+            batches += 1;
+            if batches == BATCHES_IN_A_ROW {
+                batches = 0;
+                tokio::task::yield_now().await;
             }
-            Ok(())
+            if read_chunks(stream, &mut frames, connection).await? == Came::Later {
+                batches = 0;
+            }
         }
-        Envelope::Cancel { id } => {
-            serving.cancel(id);
-            Ok(())
+    }
+
+    fn take_in(&mut self, frame: &bytes::Bytes) -> Result<(), WireError> {
+        match Envelope::decode(frame)? {
+            Envelope::Call { head, payload } => {
+                self.check(head.tag)?;
+                if let Some(reply) = self.serving.begin(head.id) {
+                    let (connection, arrived) = (self.connection, self.arrived);
+                    self.dispatch.dispatch(InboundCall { head, payload, reply, connection, arrived });
+                }
+                Ok(())
+            }
+            Envelope::Cancel { id } => {
+                self.serving.cancel(id);
+                Ok(())
+            }
+            Envelope::Hello(_) => Err(unexpected("a second hello")),
+            Envelope::GoAway { .. } => Err(unexpected("a go-away from the side that asks")),
+            Envelope::Reply { .. } | Envelope::Failed { .. } => Err(unexpected("an answer to the side that answers")),
         }
-        Envelope::Hello(_) => Err(unexpected("a second hello")),
-        Envelope::GoAway { .. } => Err(unexpected("a go-away from the side that asks")),
-        Envelope::Reply { .. } | Envelope::Failed { .. } => Err(unexpected("an answer to the side that answers")),
+    }
+
+    /// Is the call part of the agreed version?
+    fn check(&mut self, tag: Tag) -> Result<(), WireError> {
+        if self.known == Some(tag) {
+            return Ok(());
+        }
+        if self.dispatch.since(tag).is_none_or(|since| since > self.minor) {
+            return Err(WireError::UnknownTag { tag, minor: self.minor });
+        }
+        self.known = Some(tag);
+        Ok(())
     }
 }
