@@ -20,6 +20,7 @@ use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context, bail};
 
@@ -49,6 +50,9 @@ impl Namespaces {
     /// Makes `members` namespaces without delay. `None`, after saying so, when this machine does not permit it.
     #[track_caller]
     pub fn create(members: usize) -> Option<Namespaces> {
+        // One at a time: `ip netns` prepares a directory that all of them share, and two that do so at once both fail.
+        static ONE: Mutex<()> = Mutex::new(());
+        let _held = ONE.lock().unwrap_or_else(PoisonError::into_inner);
         if let Err(needs) = permitted() {
             skipped(needs);
             return None;
@@ -160,14 +164,9 @@ fn permitted() -> Result<(), String> {
         return Err(format!("/dev/net/tun ({error})"));
     }
     let probe = format!("{PREFIX}-{}-probe", std::process::id());
-    match ip(&["netns", "add", &probe]) {
-        // Another test of this process may be asking the same.
-        Err(error) if !error.to_string().contains("File exists") => Err(format!("network namespaces ({error:#})")),
-        _ => {
-            let _ = ip(&["netns", "del", &probe]);
-            Ok(())
-        }
-    }
+    ip(&["netns", "add", &probe]).map_err(|error| format!("network namespaces ({error:#})"))?;
+    let _ = ip(&["netns", "del", &probe]);
+    Ok(())
 }
 
 /// Removes namespaces of test processes that no longer live.
