@@ -9,7 +9,8 @@
 //!
 //! The dialler's hello and its first calls leave in one flight. A call that is newer than minor version 0 waits for the
 //! acceptor's hello, and what is asked after it waits behind it, so that order is kept. Whatever collects in an outbox while
-//! the writer is busy goes out in one piece: the busier a link, the fewer writes.
+//! the writer is busy goes out in one piece: the busier a link, the fewer writes. What is alone on its link is written by
+//! whoever asks or answers, without a turn of the driver.
 //!
 //! Owns: the table of calls in flight and its deadlines, both outboxes and their bounds. Refuses: to retry (a call that was
 //! sent is never sent again), to spawn (a [`Driver`] is a future that the caller owns), to know what a message means.

@@ -74,9 +74,14 @@ impl Shared {
             }
         }
         state.count = state.count.wrapping_add(1);
+        let alone = state.calls.is_empty();
         state.calls.insert(Call { id, deadline, sent: way == Way::Send, stage: Stage::Waiting(None) });
         let alarm = state.advance_alarm(deadline);
-        let writer = if way == Way::Send { state.outbox.writer() } else { None };
+        let writer = match way {
+            Way::Send if alone => state.outbox.write_alone(),
+            Way::Send => state.outbox.writer(),
+            Way::Hold => None,
+        };
         drop(state);
         wake([alarm, writer]);
         Ok(id)
@@ -160,8 +165,8 @@ impl Shared {
         wake(wakers);
     }
 
-    pub(super) fn poll_take(&self, cx: &mut Context<'_>) -> Poll<Bytes> {
-        self.state.lock().outbox.poll_take(cx)
+    pub(super) fn poll_take(&self, cx: &mut Context<'_>, stream: &mut Option<quinn::SendStream>) -> Poll<Bytes> {
+        self.state.lock().outbox.poll_take(cx, stream)
     }
 
     /// The peer's hello: agrees on a version and lets go what was held for it.

@@ -32,7 +32,7 @@ pub(crate) async fn converse(
     versions: Versions,
     up: impl FnOnce(u16) + Send,
 ) -> LinkError {
-    let (mut send, mut receive) = match connection.0.quinn.open_bi().await {
+    let (send, mut receive) = match connection.0.quinn.open_bi().await {
         Ok(stream) => stream,
         Err(error) => return connection.why(error),
     };
@@ -40,7 +40,7 @@ pub(crate) async fn converse(
     let ended: Result<Infallible, LinkError> = tokio::select! {
         biased;
         ended = read(&mut receive, shared, connection, versions, up) => ended,
-        ended = write(&mut send, connection, |cx| shared.poll_take(cx)) => ended,
+        ended = write(send, connection, |cx, stream| shared.poll_take(cx, stream)) => ended,
     };
     let Err(error) = ended;
     error

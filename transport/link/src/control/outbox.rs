@@ -1,5 +1,12 @@
 //! [`Outbox`]: whole frames that wait for the writer. Filled under the lock of its owner, emptied in one piece.
+//!
+//! ```text
+//!   many under way:  frame, frame, frame ──► writer (a task that is woken once) ──► one write
+//!   alone:           frame ──► the stream, which a writer without work lends ──► one write, and no task is woken
+//! ```
 
+use std::future::Future;
+use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
 use bytes::{Bytes, BytesMut};
@@ -19,6 +26,8 @@ pub(super) struct Outbox {
     writer: Option<Waker>,
     /// The writer's turn comes anyway, in the same poll: waking it would only cost another one.
     expected: bool,
+    /// The writer's stream, for as long as the writer has nothing to do.
+    lent: Option<quinn::SendStream>,
 }
 
 impl Outbox {
@@ -36,6 +45,26 @@ impl Outbox {
         if self.expected { None } else { self.writer.take() }
     }
 
+    /// After a frame was appended by somebody who is alone on the link: there is nothing to gather it with, so it is written
+    /// here and now. The writer, if it must be woken all the same: the stream takes no more, or is over, and the writer knows
+    /// what to do about either.
+    #[must_use]
+    pub(super) fn write_alone(&mut self) -> Option<Waker> {
+        if let Some(stream) = self.lent.as_mut().filter(|_| !self.expected) {
+            self.last_batch_bytes = self.frames.len();
+            let mut batch = [std::mem::take(&mut self.frames).freeze()];
+            // Nobody waits here for a full stream to have room: that is the writer's business, so nobody need be woken.
+            // Whatever comes of the attempt, what was not written is still in `batch`.
+            let _ = pin!(stream.write_chunks(&mut batch)).poll(&mut Context::from_waker(Waker::noop()));
+            let [rest] = batch;
+            if rest.is_empty() {
+                return None;
+            }
+            self.frames = rest.into();
+        }
+        self.writer()
+    }
+
     pub(super) fn expect_writer(&mut self) {
         self.expected = true;
     }
@@ -49,16 +78,18 @@ impl Outbox {
         self.frames.len() >= OUTBOX_BYTES_MAX
     }
 
-    /// The writer takes everything.
-    pub(super) fn poll_take(&mut self, cx: &mut Context<'_>) -> Poll<Bytes> {
+    /// The writer takes everything; when there is nothing, it leaves its stream here.
+    pub(super) fn poll_take(&mut self, cx: &mut Context<'_>, stream: &mut Option<quinn::SendStream>) -> Poll<Bytes> {
         self.expected = false;
         if self.frames.is_empty() {
+            self.lent = stream.take().or(self.lent.take());
             match &mut self.writer {
                 Some(writer) => writer.clone_from(cx.waker()),
                 none => *none = Some(cx.waker().clone()),
             }
             return Poll::Pending;
         }
+        *stream = self.lent.take().or(stream.take());
         self.last_batch_bytes = self.frames.len();
         Poll::Ready(std::mem::take(&mut self.frames).freeze())
     }
@@ -66,5 +97,6 @@ impl Outbox {
     /// The link is over; nobody will write this.
     pub(super) fn clear(&mut self) {
         self.frames = BytesMut::new();
+        self.lent = None;
     }
 }

@@ -179,14 +179,14 @@ impl Serving {
         if state.outbox.bytes() > UNREAD_ANSWERS_BYTES {
             self.crowded.store(true, Relaxed);
         }
-        let writer = state.outbox.writer();
+        let writer = if state.in_flight == 0 { state.outbox.write_alone() } else { state.outbox.writer() };
         drop(state);
         wake([writer]);
     }
 
-    pub(super) fn poll_take(&self, cx: &mut Context<'_>) -> Poll<Bytes> {
+    pub(super) fn poll_take(&self, cx: &mut Context<'_>, stream: &mut Option<quinn::SendStream>) -> Poll<Bytes> {
         let mut state = self.state.lock();
-        let taken = state.outbox.poll_take(cx);
+        let taken = state.outbox.poll_take(cx, stream);
         let reader = if taken.is_ready() { state.reader.take() } else { None };
         drop(state);
         wake([reader]);

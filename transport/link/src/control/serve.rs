@@ -49,7 +49,7 @@ async fn run(
         let theirs = first_frame(&mut receive, &mut frames, connection).await?;
         Ok::<_, LinkError>((send, receive, theirs))
     };
-    let (mut send, mut receive, theirs) = match timeout(HELLO_WITHIN, greeting).await {
+    let (send, mut receive, theirs) = match timeout(HELLO_WITHIN, greeting).await {
         Ok(greeted) => greeted?,
         Err(_) => {
             connection.close(CloseCode::IDLE, "no hello came");
@@ -64,7 +64,7 @@ async fn run(
     tokio::select! {
         biased;
         ended = intake.read(&mut receive, frames) => ended,
-        ended = write(&mut send, connection, |cx| serving.poll_take(cx)) => ended,
+        ended = write(send, connection, |cx, stream| serving.poll_take(cx, stream)) => ended,
     }
 }
 

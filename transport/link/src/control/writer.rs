@@ -16,14 +16,17 @@ use crate::{Connection, LinkError};
 /// a bounded outbox with them.
 const STALLED: Duration = Duration::from_secs(10);
 
-/// Writes what `poll_take` yields, until the stream ends.
+/// Writes what `poll_take` yields, until the stream ends. While there is nothing, the stream is lent to the outbox.
 pub(super) async fn write(
-    stream: &mut quinn::SendStream,
+    stream: quinn::SendStream,
     connection: &Connection,
-    mut poll_take: impl FnMut(&mut Context<'_>) -> Poll<Bytes>,
+    mut poll_take: impl FnMut(&mut Context<'_>, &mut Option<quinn::SendStream>) -> Poll<Bytes>,
 ) -> Result<Infallible, LinkError> {
+    let mut stream = Some(stream);
     loop {
-        let batch = poll_fn(&mut poll_take).await;
+        let batch = poll_fn(|cx| poll_take(cx, &mut stream)).await;
+        // An outbox that was cleared meanwhile has let go of the stream: the link is over.
+        let Some(stream) = &mut stream else { return Err(LinkError::StreamEnded) };
         match timeout(STALLED, stream.write_chunk(batch)).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => return Err(write_error(error, connection)),

@@ -233,7 +233,7 @@ fn raw_crypto(domain: &Domain, protocol: &str) -> Arc<QuicClientConfig> {
 }
 
 /// Has a genuine certificate, for `raw.host.test`, and answers whatever the test writes.
-fn raw_server(domain: &Domain) -> (quinn::Endpoint, SocketAddr) {
+pub fn raw_server(domain: &Domain) -> (quinn::Endpoint, SocketAddr) {
     let identity = domain.identity("raw", &[Role::Host]);
     let chain = vec![CertificateDer::from_pem_slice(identity.pem().as_bytes()).unwrap()];
     let key = PrivateKeyDer::from_pem_slice(identity.key().to_pem().as_bytes()).unwrap();

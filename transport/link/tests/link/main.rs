@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)] // tests may: each ends with its runtime, and its tasks with it
 
 mod admission;
+mod alone;
 mod control;
 mod hostile;
 mod media;
