@@ -60,15 +60,15 @@ impl Hostile {
     /// Tries one thing after the other until `until`.
     pub async fn live(mut self, until: Instant) {
         loop {
-            sleep(Duration::from_millis(200) + self.random.within(Duration::from_millis(1_500))).await;
+            sleep(Duration::from_millis(300) + self.random.within(Duration::from_millis(2_500))).await;
             if Instant::now() >= until {
                 break;
             }
             match self.random.below(10) {
-                0..4 => self.tickets().await,
-                4 => self.lapsed().await,
-                5 => self.hoard().await,
-                6 => self.old_life().await,
+                0..3 => self.tickets().await,
+                3 => self.lapsed().await,
+                4 => self.hoard().await,
+                5..7 => self.old_life().await,
                 7 => self.nonsense().await,
                 _ => self.forbidden().await,
             }
@@ -223,7 +223,7 @@ impl Hostile {
     async fn hoard(&mut self) {
         let key = self.key();
         let mut held = 0;
-        for _ in 0..6 {
+        for _ in 0..4 {
             held += u32::from(self.grant(&key).await.is_some());
         }
         if held > 0 {

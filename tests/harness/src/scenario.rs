@@ -2,8 +2,8 @@
 //! has become of it all.
 //!
 //! ```text
-//!   0 s        2 s           10 s                    quiet               +11 s
-//!   ├─ comes up ┼─ viewers ───┼─ viewers and faults ──┼─ settles, checks ─┼─ shut down, nothing is left
+//!   0 s         6 s           14 s                    32 s                some 12 s later
+//!   ├─ comes up ─┼─ viewers ───┼─ viewers and faults ──┼─ settles, checks ─┼─ shut down, nothing is left
 //! ```
 
 use std::time::Duration;
@@ -22,11 +22,11 @@ use crate::report::{Invariant, Report, Violation};
 use crate::viewers::Person;
 
 /// When the first viewers come.
-const VIEWERS_FROM: Duration = Duration::from_secs(2);
+const VIEWERS_FROM: Duration = Duration::from_secs(6);
 /// When the first fault may strike: by then everything has been calm for long enough to promise something.
 const FAULTS_FROM: Duration = Duration::from_secs(14);
 /// For how long faults strike.
-const FAULTS_FOR: Duration = Duration::from_secs(22);
+const FAULTS_FOR: Duration = Duration::from_secs(18);
 /// What must not last is looked at this often.
 const TICK: Duration = Duration::from_millis(250);
 /// When all faults are over, all is well again within this time: what [`SETTLE`] says, a zone's longest pause between two
@@ -50,7 +50,7 @@ pub struct Plan {
 
 impl Default for Plan {
     fn default() -> Plan {
-        Plan { making: Making::default(), inside: true, viewers: 7, aloud: false }
+        Plan { making: Making::default(), inside: true, viewers: 5, aloud: false }
     }
 }
 
