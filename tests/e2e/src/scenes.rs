@@ -5,10 +5,14 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::six::SLOTS;
-use crate::{Noise, Probe, Process, Sampler, TempDir, Terminal, Viewer, assert_unaffected, eventually, json, say};
+use crate::{
+    Noise, Pool, Probe, Process, Sampler, TempDir, Terminal, Viewer, assert_unaffected, eventually, json, say,
+};
 
 /// Something that takes milliseconds on an idle machine.
 const SOON: Duration = Duration::from_secs(30);
+/// Between two samples of the slots: each is a process, and viewers want the cores too.
+const SAMPLE_EVERY: Duration = Duration::from_millis(100);
 /// Keys of a report that a reader may rely on.
 const NUMBERS: [&str; 12] = [
     "/session",
@@ -70,7 +74,7 @@ fn gaps(report: &Value) -> usize {
 #[track_caller]
 pub fn eight_viewers(operator: &Terminal, viewers: &Terminal) {
     all_free(operator);
-    let samples = Sampler::start(operator, "clip.demo");
+    let samples = Sampler::start(operator, "clip.demo", SAMPLE_EVERY);
     let mut playing: Vec<Viewer> =
         (0..2 * SLOTS).map(|_| viewers.view("clip.demo")).enumerate().map(plays_where).collect();
     eventually(SOON, "every slot is active", || {
@@ -131,20 +135,30 @@ fn plays_where((index, mut viewer): (usize, Viewer)) -> Viewer {
 /// Killing the actor of a free slot is seen: one is missing, then another has come.
 #[track_caller]
 pub fn a_free_slot_dies(operator: &Terminal) {
+    // It is missing for half a second, which a machine that is busy enough may let pass between two looks.
+    const TRIES: usize = 3;
     all_free(operator);
-    let before = operator.slot_actors("clip-a");
-    let killed = Instant::now();
-    operator.ok(&format!("actors kill {}", before[0]));
-    eventually(SOON, "one slot is missing", || match operator.pool("clip-a") {
-        pool if pool.free() == SLOTS - 1 && pool.capacity == SLOTS - 1 => Ok(()),
-        pool => Err(format!("{pool:?}")),
-    });
-    let seen = killed.elapsed();
-    all_free(operator);
-    say(format!("a free slot was killed: 3 seen after {seen:?}, 4 again after {:?}", killed.elapsed()));
-    let after = operator.slot_actors("clip-a");
-    assert!(!after.contains(&before[0]), "a slot's number is never used again: {after:?}");
-    actors_number_the_capacity(operator);
+    for _ in 0..TRIES {
+        let before = operator.slot_actors("clip-a");
+        let samples = Sampler::start(operator, "clip.demo", Duration::ZERO);
+        let killed = Instant::now();
+        operator.ok(&format!("actors kill {}", before[0]));
+        eventually(SOON, "the slot has a successor", || match operator.slot_actors("clip-a") {
+            after if after.len() as u64 == SLOTS && !after.contains(&before[0]) => Ok(()),
+            after => Err(format!("{after:?}")),
+        });
+        all_free(operator);
+        let took = killed.elapsed();
+        let samples = samples.finish();
+        let missing =
+            |pool: &&Pool| pool.instance == "clip-a" && pool.free() == SLOTS - 1 && pool.capacity == SLOTS - 1;
+        let seen = samples.iter().flatten().filter(missing).count();
+        say(format!("a free slot was killed: 3 in {seen} of {} looks, 4 again after {took:?}", samples.len()));
+        if seen > 0 {
+            return;
+        }
+    }
+    panic!("{TRIES} times a free slot was killed, and never was it seen to be missing");
 }
 
 /// Three viewers play on while one is killed without a goodbye and the slot of another dies; both slots come back.

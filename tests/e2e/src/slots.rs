@@ -10,9 +10,6 @@ use serde_json::Value;
 use crate::viewer::Seat;
 use crate::{Terminal, json};
 
-/// Between two samples: each is two processes, and viewers want the cores too.
-const SAMPLE_EVERY: Duration = Duration::from_millis(100);
-
 /// One instance's slots.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pool {
@@ -99,15 +96,15 @@ pub struct Sampler {
 }
 
 impl Sampler {
-    /// Begins.
-    pub fn start(terminal: &Terminal, service: &str) -> Sampler {
+    /// Begins, with this pause between two samples.
+    pub fn start(terminal: &Terminal, service: &str, pause: Duration) -> Sampler {
         let over = Arc::new(AtomicBool::new(false));
         let (theirs, terminal, service) = (over.clone(), terminal.clone(), service.to_owned());
         let sample = move || {
             let mut samples = Vec::new();
             while !theirs.load(Ordering::Acquire) {
                 samples.push(terminal.pools(&service));
-                std::thread::sleep(SAMPLE_EVERY);
+                std::thread::sleep(pause);
             }
             samples
         };
