@@ -2,9 +2,9 @@
 //! what an operator is shown.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests in real time; a failure shows its line")]
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use tests_e2e::{Demo, eventually, json, say, scenes};
+use tests_e2e::{Demo, Noise, Viewer, assert_unaffected, eventually, json, say, scenes};
 
 /// Something that takes milliseconds on an idle machine.
 const SOON: Duration = Duration::from_secs(20);
@@ -139,4 +139,40 @@ fn an_instance_is_drained_and_taken_back() {
     demo.ok("instance drain host-a/instance/clip-a --cancel");
     scenes::all_free(&demo);
     assert_eq!(json::text(&demo.json("view clip.demo --frames 1"), "/zone"), "zone-a");
+}
+
+#[test]
+fn every_actor_of_a_role_may_die_and_sessions_play_on() {
+    let demo = Demo::start();
+    let noise = Noise::of([&demo.process]);
+    // In the other zone than the instance that dies.
+    let filled: Vec<Viewer> = (0..4).map(|_| demo.view("clip.demo")).map(playing).collect();
+    let beside = playing(demo.view("clip.demo"));
+    noise.watch(&beside);
+    filled.into_iter().for_each(|viewer| drop(viewer.leave()));
+    for actor in ["host-a/instance/clip-a", "host-a/host", "zone-a/gateway", "zone-a/zone", "resolver/resolver"]
+        .into_iter()
+        .chain(["orchestrator/orchestrator", "host-a/member", "resolver/member", "zone-a/member"])
+    {
+        demo.ok(&format!("actors kill {actor}"));
+        let killed = Instant::now();
+        eventually(SOON, &format!("a session opens in zone-a after {actor} was killed"), || {
+            let tried = demo.run("view clip.demo --frames 1 --json");
+            let there = tried.code() == Some(0) && json::text(&tried.json(), "/zone") == "zone-a";
+            if there { Ok(()) } else { Err(format!("{}{}", tried.stdout, tried.stderr)) }
+        });
+        say(format!("{actor} was killed: a session opens in its zone after {:?}", killed.elapsed()));
+        eventually(SOON, &format!("{actor} is there again"), || match demo.run(&format!("actors {actor}")) {
+            told if told.code() == Some(0) => Ok(()),
+            told => Err(told.stderr),
+        });
+    }
+    let withheld = noise.worst([&demo.process, &*beside]);
+    assert_unaffected("a session in the other zone", &beside.leave(), withheld);
+    scenes::all_free(&demo);
+}
+
+fn playing(mut viewer: Viewer) -> Viewer {
+    viewer.plays();
+    viewer
 }
