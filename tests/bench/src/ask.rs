@@ -59,8 +59,13 @@ pub async fn profile(who: Who, in_flight: usize) -> anyhow::Result<()> {
     let mut contestant = start(who).await?;
     for _ in 0..10 {
         let mut turn = contestant.turn(in_flight, Duration::from_secs(1)).await?;
-        let (rate, p50) = (turn.rate(), percentile(&mut turn.times_us, 0.50));
-        progress(&format!("{}, {in_flight} in flight: {rate:.0}/s, p50 {p50:.1} µs", contestant.name()));
+        let rate = turn.rate();
+        let mut words = format!("{}, {in_flight} in flight: {rate:.0}/s", contestant.name());
+        for percent in [50, 90, 95, 98, 99].iter().filter(|_| in_flight == 1) {
+            let time = percentile(&mut turn.times_us, f64::from(*percent) / 100.0);
+            words += &format!(", p{percent} {time:.1} µs");
+        }
+        progress(&words);
     }
     Ok(())
 }

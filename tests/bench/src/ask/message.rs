@@ -46,7 +46,7 @@ pub fn ping() -> Ping {
         number: 0x1234_5678_9abc,
         at_us: 1_700_000_000_000_000,
         service: "echo-bench.demo1".to_owned(),
-        words: "a message between two nodes, as long as many of them are: 64 byte".to_owned(),
+        words: "a report of one node to another, or a reservation: 64 bytes long".to_owned(),
     }
 }
 
