@@ -16,7 +16,11 @@ mod roles;
 mod zone;
 
 /// What the roles' cores are told by whoever composes a node.
-pub use actors_cores::{Flaw, resolution::Topology, zone::Wanted};
+pub use actors_cores::{
+    Flaw,
+    resolution::Topology,
+    zone::{Wanted, is_beginning},
+};
 pub use gateway::{GATEWAY_MAILBOX, GatewayActor, GatewaySetup};
 pub use host::{HostActor, HostSetup};
 pub use member::{DirectoryWatch, MemberActor, MemberSetup, Membership, Renewal, SaveIdentity, route_to};

@@ -6,7 +6,7 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use actors_cores::zone::{EXTRA_DRAIN, Effect, Wanted, ZoneCore};
+use actors_cores::zone::{EXTRA_DRAIN, Effect, Wanted, ZoneCore, is_beginning};
 use actors_kernel::{Actor, Addr, Answer, Caller, Cx, Handler, Routes};
 use actors_protocol::host::{CreateInstance, Host, HostStatus, RemoveInstance};
 use actors_protocol::membership::Directory;
@@ -92,9 +92,10 @@ impl ZoneActor {
                 Effect::Status { host } => self.ask_status(host, cx),
                 Effect::Failures(failures) => {
                     let told = self.setup.failures.0.borrow().clone();
-                    for InstanceFailure { instance, cause, .. } in failures.iter().filter(|it| !told.contains(it)) {
-                        // While no host has come up yet, that is how a zone begins and nothing to warn of.
-                        if self.hosts.is_empty() {
+                    for failure in failures.iter().filter(|failure| !told.contains(failure)) {
+                        let InstanceFailure { instance, cause, .. } = failure;
+                        // That is how a zone begins, and nothing to warn of.
+                        if is_beginning(failure) {
                             tracing::info!(zone = %self.setup.zone, %instance, "does not run yet: {cause}");
                         } else {
                             tracing::warn!(zone = %self.setup.zone, %instance, "does not run: {cause}");

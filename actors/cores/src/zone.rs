@@ -251,6 +251,10 @@ impl ZoneCore {
                 continue;
             };
             *load.entry(host.clone()).or_default() += 1;
+            // While a failed try is repeated, why it failed is what people want to read.
+            if instance.pause == RETRY_FIRST {
+                instance.cause = Some(format!("host {host} {BEING_MADE}"));
+            }
             instance.place = Place::Creating(host.clone());
             let create = Box::new(instance.wanted.create.clone());
             self.effects.push_back(Effect::Create { host, create });
@@ -263,10 +267,20 @@ impl ZoneCore {
     }
 }
 
+/// What a failure says whose instance is being made for the first time.
+const BEING_MADE: &str = "is making it";
+/// What a failure says whose zone has just begun.
+const NO_HOST: &str = "has no host that is up; start one";
+
+/// Does this instance not run *yet*? Nothing has gone wrong with it so far.
+pub fn is_beginning(failure: &InstanceFailure) -> bool {
+    failure.cause.ends_with(BEING_MADE) || failure.cause.ends_with(NO_HOST)
+}
+
 fn waiting(wanted: &Wanted) -> String {
     match &wanted.host {
         Some(host) => format!("host {host} is not up; start it, or remove `host` from the instance's configuration"),
-        None => format!("zone {} has no host that is up; start one", wanted.create.zone),
+        None => format!("zone {} {NO_HOST}", wanted.create.zone),
     }
 }
 
@@ -318,6 +332,8 @@ mod tests {
         assert!(core.failures().iter().any(|failure| failure.cause.contains("has no host that is up")));
         core.hosts(Millis(1), &names(&["host-a", "host-b"]));
         let made = creates(&mut core);
+        assert_eq!(core.failures()[0].cause, "host host-a is making it");
+        assert!(core.failures().iter().all(is_beginning));
         assert_eq!(made.len(), 3);
         assert_eq!(made, [pair("host-a", "one"), pair("host-b", "six"), pair("host-a", "two")]);
         core.hosts(Millis(2), &names(&["host-a", "host-b"]));
@@ -333,6 +349,7 @@ mod tests {
         let refusal = || Ok(Creation::Refused { cause: "clip '/no/such' does not exist".into() });
         core.created(Millis(0), &host, &"one".parse().expect("name"), refusal());
         assert!(core.failures()[0].cause.contains("/no/such"), "{:?}", core.failures());
+        assert!(!is_beginning(&core.failures()[0]));
         core.on_timeout(Millis(999));
         assert!(creates(&mut core).is_empty());
         core.on_timeout(Millis(1_000));

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use actors_control::is_beginning;
 use actors_protocol::membership::{InstanceList, ListInstances};
 use actors_protocol::{DomainName, NodeName, Role, Roles, ServiceName, SiteName, ZoneName};
 use anyhow::{Context, bail};
@@ -149,9 +150,7 @@ async fn ready(home: &Home) -> anyhow::Result<InstanceList> {
     let zones = NODES.iter().filter(|plan| plan.role == Role::Zone).count();
     loop {
         let list = orchestrator.ask("orchestrator", ListInstances { service: None }).await?;
-        if let Some((zone, failure)) =
-            list.failures.iter().find(|(_, failure)| !failure.cause.contains("no host that is up"))
-        {
+        if let Some((zone, failure)) = list.failures.iter().find(|(_, failure)| !is_beginning(failure)) {
             bail!("instance {} of {zone} does not run: {}", failure.instance, failure.cause);
         }
         let warm = |pool: &actors_protocol::slot::PoolReport| pool.counts.free > 0 && pool.counts.warming == 0;
