@@ -13,7 +13,7 @@ use actors_protocol::gateway::{Gateway, Noted, Release, Released, ReportPool, Re
 use actors_protocol::membership::Directory;
 use actors_protocol::zone::InstanceFailure;
 use actors_protocol::{Millis, NodeName, Role, Roles, ZoneName};
-use tokio::sync::watch;
+use transport_link::watch;
 
 use crate::member::DirectoryWatch;
 use crate::observe::{GatewayObserver, GatewaySeen, Sighting};

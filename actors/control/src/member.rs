@@ -12,8 +12,7 @@ use std::time::Duration;
 use actors_kernel::{Actor, Addr, Answer, Cx, Fault, LinkWatch, Route};
 use actors_protocol::membership::{Admission, Directory, Heartbeat, HeartbeatReply, NodeRecord, Orchestrator, Renew};
 use actors_protocol::{DomainName, Millis, NodeName, Role, ZoneName};
-use tokio::sync::watch;
-use transport_link::{Identity, SigningKey};
+use transport_link::{Identity, SigningKey, watch};
 
 use crate::paths::{ORCHESTRATOR, role_path};
 

@@ -12,7 +12,7 @@ use actors_protocol::host::{CreateInstance, Host, HostStatus, RemoveInstance};
 use actors_protocol::membership::Directory;
 use actors_protocol::zone::{InstanceFailure, Zone, ZoneState, ZoneStatus};
 use actors_protocol::{InstanceName, Millis, NodeName, Role, ZoneName};
-use tokio::sync::watch;
+use transport_link::watch;
 
 use crate::member::DirectoryWatch;
 use crate::paths::{HOST, role_path};

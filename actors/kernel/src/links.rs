@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use actors_protocol::{Fault, NodeName};
-use tokio::sync::watch;
-use transport_link::{Endpoint, LinkState as RedialState, Redial, Target, Versions};
+use transport_link::{Endpoint, LinkState as RedialState, Redial, Target, Versions, watch};
 
 use crate::owned::{OwnedTask, TaskBooks};
 

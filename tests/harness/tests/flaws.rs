@@ -20,7 +20,12 @@ fn caught(what: &str, making: Making, invariant: Invariant) {
         panic!("{what} was not caught by {invariant} within {} seeds:\n{}", batch.seeds, batch.report);
     };
     let violation = outcome.violations.iter().find(|violation| violation.invariant == invariant);
-    println!("{what}: caught with seed {}, after {} seeds: {}", outcome.seed, batch.seeds, violation.expect("found above"));
+    println!(
+        "{what}: caught with seed {}, after {} seeds: {}",
+        outcome.seed,
+        batch.seeds,
+        violation.expect("found above")
+    );
 }
 
 fn flaw(flaw: Flaw, invariant: Invariant) {

@@ -20,6 +20,7 @@ pub mod stream;
 pub mod subject;
 mod tls;
 pub mod tuning;
+pub mod watch;
 
 pub use authority::{Authority, AuthorityCertificate};
 pub use connection::{Connection, LinkStats, Peer};

@@ -14,13 +14,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actors_protocol::{Incarnation, Request};
-use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 use transport_wire::{CloseCode, Versions};
 
 use crate::control::{Ask, CallTo, Control, Driver, EndOnDrop, Shared, converse, deadlines};
 use crate::seed::Seeded;
-use crate::{Connection, Endpoint, LinkError, Target};
+use crate::{Connection, Endpoint, LinkError, Target, watch};
 
 /// The first wait after a failure; each further one is twice as long.
 pub const BACKOFF_MIN: Duration = Duration::from_millis(50);
@@ -191,6 +190,7 @@ impl Dialler {
                 continue;
             }
             tokio::select! {
+                biased;
                 () = sleep(self.backoff.next()) => {}
                 () = moved(&mut self.targets) => self.backoff.reset(),
             }
@@ -201,6 +201,7 @@ impl Dialler {
     async fn one_link(&mut self, target: &Target) -> LinkError {
         let mut targets = self.targets.clone();
         let connection = tokio::select! {
+            biased;
             dialled = self.endpoint.connect(target, DIAL_WITHIN) => match dialled {
                 Ok(connection) => connection,
                 Err(error) => return error,

@@ -92,6 +92,7 @@ impl Channel {
 async fn converse(connection: Connection, driver: Driver, shared: Arc<Shared>) -> LinkError {
     let mut pictures = pin!(receive_all(&connection, &shared));
     tokio::select! {
+        biased;
         why = driver => {
             if connection.close_reason().is_none() {
                 // A session without control cannot say goodbye.
@@ -112,12 +113,14 @@ async fn receive_all(connection: &Connection, shared: &Shared) -> LinkError {
     let why = loop {
         let grace = shared.grace_until();
         tokio::select! {
+            // In this order, so that a flood of streams keeps neither what has come nor the clock waiting.
+            biased;
+            () = sleep_until(grace.unwrap_or_else(Instant::now)), if grace.is_some() => shared.grace_is_over(),
+            Some(received) = readers.join_next() => take(received, connection, shared),
             stream = connection.accept_uni(), if readers.len() < UNI_STREAMS_VIEWER as usize => match stream {
                 Ok(stream) => { readers.spawn(receive::read(stream, budget.clone())); }
                 Err(why) => break why,
             },
-            Some(received) = readers.join_next() => take(received, connection, shared),
-            () = sleep_until(grace.unwrap_or_else(Instant::now)), if grace.is_some() => shared.grace_is_over(),
         }
     };
     // Their connection is gone, so they end at once.

@@ -63,6 +63,7 @@ impl Keeper {
         let ended = loop {
             let connection = channel.connection().clone();
             let why = tokio::select! {
+                biased;
                 () = shared.leaving() => break self.goodbye(channel).await,
                 why = channel.moved() => why,
                 why = send_inputs(&connection, &shared) => connection.close_reason().unwrap_or(why),
@@ -73,6 +74,7 @@ impl Keeper {
             drop((channel, connection));
             shared.lost(why.to_string());
             let resumed = tokio::select! {
+                biased;
                 () = shared.leaving() => break left("the connection was lost when the viewer left; its slot is free when the window for resuming is over"),
                 resumed = self.resume(why.to_string()) => resumed,
             };
