@@ -72,10 +72,10 @@ impl Namespaces {
             let name = format!("{PREFIX}-{}-{set}-{index}", std::process::id());
             ip(&["netns", "add", &name])?;
             made.names.push(name.clone());
-            ip(&["-n", &name, "link", "set", "lo", "up"])?;
+            ip_inside(&name, &["link", "set", "lo", "up"])?;
             devices.push(inside::enter(&path(&name), || tun::open("eth0")).context("a TUN device")?);
-            ip(&["-n", &name, "addr", "add", &format!("{}/24", made.address(index)), "dev", "eth0"])?;
-            ip(&["-n", &name, "link", "set", "eth0", "up"])?;
+            ip_inside(&name, &["addr", "add", &format!("{}/24", made.address(index)), "dev", "eth0"])?;
+            ip_inside(&name, &["link", "set", "eth0", "up"])?;
         }
         made.hub = Some(Hub::start(devices).context("the hub")?);
         Ok(made)
@@ -187,12 +187,20 @@ fn path(name: &str) -> PathBuf {
 
 /// Runs `ip` of iproute2, which lies in a directory that not every user's path has.
 fn ip(arguments: &[&str]) -> anyhow::Result<()> {
+    said(Command::new("ip"), arguments)
+}
+
+/// Runs `ip` inside a namespace. Not `ip -n`, which mounts, and cannot where the root is no mount point (a chroot).
+fn ip_inside(name: &str, arguments: &[&str]) -> anyhow::Result<()> {
+    let mut command = Command::new("nsenter");
+    command.arg(format!("--net={}", path(name).display())).arg("ip");
+    said(command, arguments)
+}
+
+fn said(mut command: Command, arguments: &[&str]) -> anyhow::Result<()> {
     let search = std::env::var("PATH").unwrap_or_default();
-    let ran = Command::new("ip")
-        .env("PATH", format!("{search}:/usr/sbin:/sbin"))
-        .args(arguments)
-        .output()
-        .context("ip, of iproute2")?;
+    let ran =
+        command.env("PATH", format!("{search}:/usr/sbin:/sbin")).args(arguments).output().context("ip, of iproute2")?;
     if !ran.status.success() {
         bail!("ip {}: {}", arguments.join(" "), String::from_utf8_lossy(&ran.stderr).trim());
     }

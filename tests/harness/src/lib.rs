@@ -14,6 +14,7 @@
 //! clock is paused, and takes its randomness from one seed.
 
 pub mod batch;
+pub mod calm;
 pub mod cast;
 pub mod domain;
 pub mod faults;
