@@ -64,7 +64,7 @@ pub enum LinkError {
         why: String,
     },
     /// Nothing, or nothing in time.
-    #[error("no answer from {whom} within {within:?}")]
+    #[error("no answer from {whom} within {} ms", within.as_millis())]
     Deadline {
         /// Who was to answer.
         whom: String,
