@@ -117,7 +117,7 @@ fn tell(names: &[&'static str], shown: &[Shown], report: &mut Report) {
         let (ours, theirs) = (of(&shown[0]), of(&shown[peer]));
         Row::plain(measure, unit, median(ours), bar)
             .against(names[peer], median(theirs), median_ratio(ours, theirs))
-            .with_rounds(ours)
+            .with_rounds(ours, theirs)
     };
     report.add(row("ask, 64 in flight", "/s", rate, 1, Bar::RatioAtLeast(0.5)));
     report.add(row("ask, 64 in flight", "/s", rate, 2, Bar::None));

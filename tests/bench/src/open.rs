@@ -46,7 +46,8 @@ pub async fn measure(plan: Plan, report: &mut Report) -> anyhow::Result<()> {
     progress(&format!("open: {} tickets, all distinct; nobody was refused", load.books.borrow().tickets.len()));
     drop(load);
     report.add(
-        Row::plain("reserve + release, 50 clients", "/s", median(&rates), Bar::AtLeast(20_000.0)).with_rounds(&rates),
+        Row::plain("reserve + release, 50 clients", "/s", median(&rates), Bar::AtLeast(20_000.0))
+            .with_rounds(&rates, &[]),
     );
 
     progress(&format!("open: {} sessions, up to the first picture of each", plan.opens));

@@ -45,12 +45,15 @@ pub struct Row {
     pub held: Option<bool>,
     /// Ours, round by round.
     pub rounds: Vec<f64>,
+    /// The peer's, round by round.
+    pub peer_rounds: Vec<f64>,
 }
 
 impl Row {
     /// A figure without a peer.
     pub fn plain(measure: &'static str, unit: &'static str, ours: f64, bar: Bar) -> Row {
-        Row { measure, unit, ours, peer: None, theirs: None, ratio: None, bar, held: None, rounds: Vec::new() }
+        let (rounds, peer_rounds) = (Vec::new(), Vec::new());
+        Row { measure, unit, ours, peer: None, theirs: None, ratio: None, bar, held: None, rounds, peer_rounds }
     }
 
     /// A figure beside a peer's.
@@ -60,8 +63,8 @@ impl Row {
     }
 
     /// How it came out in each round.
-    pub fn with_rounds(mut self, rounds: &[f64]) -> Row {
-        self.rounds = rounds.to_vec();
+    pub fn with_rounds(mut self, rounds: &[f64], peer_rounds: &[f64]) -> Row {
+        (self.rounds, self.peer_rounds) = (rounds.to_vec(), peer_rounds.to_vec());
         self
     }
 
