@@ -185,6 +185,8 @@ impl Handler<ZoneReport> for ResolverActor {
             tracing::warn!(node = %gateway, zone = %report.zone, "reports a zone that is not its own: ignored");
             return Noted { seq }.into();
         }
+        // Dialled before a viewer has to wait for it. Without a route there is nobody to dial, and nobody to ask either.
+        let _ = cx.node().link_watch(&gateway);
         let now = cx.now();
         let noted = self.core.report(now, gateway, report);
         self.pump(cx);

@@ -60,6 +60,8 @@ pub struct Delivery {
     /// The present group is given up: only a key picture goes out.
     cut: bool,
     under_way: BTreeMap<Place, Millis>,
+    /// The shortest round trip seen on this connection: the path without its queues.
+    path: Option<Millis>,
     effects: std::collections::VecDeque<Effect>,
     late: u64,
     sent: u64,
@@ -99,14 +101,21 @@ impl Delivery {
         }
     }
 
-    /// When the oldest unit under way is overdue; an acknowledgement takes half a round trip to come back.
-    pub fn poll_timeout(&self, rtt: Millis) -> Option<Millis> {
-        self.under_way.values().min().map(|sent| *sent + PICTURE_DEADLINE + Millis(rtt.0 / 2))
+    /// When the oldest unit under way is overdue.
+    pub fn poll_timeout(&self) -> Option<Millis> {
+        self.under_way.values().min().map(|sent| *sent + self.limit())
     }
 
-    /// Gives up what is overdue, and all that needs it.
+    /// An acknowledgement takes half a round trip to come back. A full queue on the way is no excuse: the viewer would be
+    /// shown what is as old as the queue is long.
+    fn limit(&self) -> Millis {
+        PICTURE_DEADLINE + Millis(self.path.unwrap_or_default().0 / 2)
+    }
+
+    /// Gives up what is overdue, and all that needs it. `rtt` is the round trip as the connection sees it now.
     pub fn on_timeout(&mut self, now: Millis, rtt: Millis) {
-        let limit = PICTURE_DEADLINE + Millis(rtt.0 / 2);
+        self.path = Some(self.path.map_or(rtt, |path| path.min(rtt)));
+        let limit = self.limit();
         let overdue = |(place, sent): (&Place, &Millis)| (*sent + limit <= now).then_some(place.group);
         while let Some(group) = self.under_way.iter().find_map(overdue) {
             self.give_up(group);
@@ -117,6 +126,7 @@ impl Delivery {
     pub fn detached(&mut self) {
         self.under_way.clear();
         self.effects.clear();
+        self.path = None;
         self.cut = true;
     }
 
@@ -188,10 +198,11 @@ mod tests {
             delivery.admit(Millis(number * 33), &picture(number, number == 0));
         }
         delivery.acknowledged(Place { group: 0, unit: 0 });
-        assert_eq!(delivery.poll_timeout(Millis(60)), Some(Millis(33 + 300 + 30)));
-        delivery.on_timeout(Millis(362), Millis(60));
+        delivery.on_timeout(Millis(100), Millis(60));
+        assert_eq!(delivery.poll_timeout(), Some(Millis(33 + 300 + 30)));
+        delivery.on_timeout(Millis(362), Millis(400));
         assert!(effects(&mut delivery).is_empty());
-        delivery.on_timeout(Millis(363), Millis(60));
+        delivery.on_timeout(Millis(363), Millis(400));
         let given_up: Vec<_> = (1..4).map(|unit| Effect::GiveUp(Place { group: 0, unit })).collect();
         assert_eq!(effects(&mut delivery), [given_up, vec![Effect::SkipToKey]].concat());
         assert_eq!(delivery.admit(Millis(400), &picture(4, false)), None, "the group is given up");
@@ -243,7 +254,7 @@ mod tests {
                     }
                 }
                 prop_assert!(delivery.under_way() <= UNITS_UNDER_WAY_MAX);
-                if let Some(due) = delivery.poll_timeout(Millis(0)) {
+                if let Some(due) = delivery.poll_timeout() {
                     prop_assert!(due > now, "nothing overdue is left");
                 }
             }

@@ -136,7 +136,7 @@ impl SessionActor {
                 }
             }
         }
-        let next = [playing.playback.poll_timeout(), playing.delivery.poll_timeout(rtt)];
+        let next = [playing.playback.poll_timeout(), playing.delivery.poll_timeout()];
         cx.wake_at(next.into_iter().flatten().min());
     }
 

@@ -5,7 +5,7 @@
 //! nothing.
 
 mod calls;
-mod wire;
+pub mod wire;
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
