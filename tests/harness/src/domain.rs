@@ -9,26 +9,26 @@
 //! Owns: the nodes, what they keep over restarts, and the look for what a dead one has left behind (I8).
 //! Refuses: to decide when what happens.
 
+mod boot;
+
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
-use actors_control::{Flaw, HostSetup, MemberSetup, Membership, OrchestratorSetup, RoleSetup, start_roles};
-use actors_dca::Registry;
-use actors_kernel::{Access, ActorPath, Node, NodeOptions, Route};
+use actors_control::Flaw;
+use actors_kernel::{Access, ActorPath, Node};
 use actors_protocol::{Incarnation, InstanceName, NodeName, Role};
 use actors_store::Memory;
-use transport_link::{CloseCode, Endpoint, Options, Socket, Versions};
+use transport_link::CloseCode;
 use transport_viewer::{DomainTrust, ResolverAddress};
 
-use crate::cast::{Cast, Part, name};
+use crate::cast::{Cast, Part};
 use crate::ledger::{Census, Ledger, NodeLife};
 use crate::net::{Network, Random};
 use crate::pki::{Pki, domain};
 use crate::report::Invariant;
-use crate::show::{ShowBuilder, clip};
 
 /// How the nodes of a run are made.
 #[derive(Clone)]
@@ -124,98 +124,6 @@ impl Domain {
             if self.life(&part.name).is_none() {
                 self.boot(&part.name);
             }
-        }
-    }
-
-    /// Starts a node: its next life.
-    pub fn boot(&self, node: &NodeName) {
-        let part = self.0.cast.part(node);
-        let (number, home) = {
-            let mut stage = self.0.stage.borrow_mut();
-            let number = stage.lives.entry(node.clone()).or_default();
-            *number += 1;
-            (*number, stage.homes.get(node).copied().unwrap_or(0))
-        };
-        let life = NodeLife { node: node.clone(), life: number };
-        let address = part.address(home);
-        let mut random = Random::derive(self.0.seed, word(node, number));
-        let papers = Pki::get().papers(node, part.roles());
-        let socket = self.0.net.socket(address).expect("the node's last life has left its address");
-        let endpoint = Endpoint::bind(Options {
-            domain: domain(),
-            authorities: vec![Pki::get().authority().certificate().clone()],
-            identity: Some(papers.identity),
-            socket: Socket::Abstract(socket),
-            keys: Some(papers.keys),
-            rng_seed: Some(seed_bytes(&mut random)),
-            serve: true,
-        });
-        let options = NodeOptions {
-            domain: domain(),
-            node: node.clone(),
-            roles: part.roles(),
-            incarnation: Incarnation(number),
-            access: self.0.making.access,
-            versions: Versions::CURRENT,
-        };
-        let started = Node::start(options, endpoint.expect("an endpoint on a simulated socket"));
-        start_roles(&started, self.roles(part, &life, home, random)).expect("a new node has room for its roles");
-        let now = self.0.ledger.now();
-        self.0.ledger.reach().up(now, node, number);
-        let up = Life { node: started, life, host: address.ip() };
-        self.0.stage.borrow_mut().up.insert(node.clone(), up);
-    }
-
-    fn roles(&self, part: &Part, life: &NodeLife, home: usize, mut random: Random) -> RoleSetup {
-        let Inner { cast, ledger, making, store, .. } = &*self.0;
-        let orchestrator = cast.part(&name("orc"));
-        let member = MemberSetup {
-            orchestrator: Route {
-                node: orchestrator.name.clone(),
-                endpoint: orchestrator.address(0),
-                server_name: orchestrator.server_name(),
-            },
-            advertise: part.address(home),
-            zone: part.zone.clone(),
-            membership: Membership::default(),
-            renewal: None,
-        };
-        let takes = random.within(making.building);
-        let random = RefCell::new(random);
-        let entropy: Rc<dyn Fn() -> u128> = Rc::new(move || {
-            let mut random = random.borrow_mut();
-            u128::from(random.next()) << 64 | u128::from(random.next())
-        });
-        let has = |role| part.role == role;
-        let (rate, group, bytes) = making.show;
-        let builder = ShowBuilder {
-            clip: clip(rate, group, bytes),
-            takes,
-            entropy: entropy.clone(),
-            flaw: making.flaw,
-            observer: Some(ledger.watch_factories(life.clone())),
-        };
-        RoleSetup {
-            member,
-            orchestrator: has(Role::Orchestrator).then(|| OrchestratorSetup {
-                store: Rc::new(store.clone()),
-                authority: Rc::new(Pki::get().authority_again()),
-                entropy,
-                token_text: Rc::new(|secret| format!("token-{secret:x}")),
-                observer: Some(ledger.watch_orchestrator()),
-            }),
-            zone: part.zone.clone().filter(|_| has(Role::Zone)).map(|zone| {
-                let wanted = cast.wanted.get(&zone).cloned().unwrap_or_default();
-                (zone, wanted)
-            }),
-            host: has(Role::Host).then(|| HostSetup {
-                registry: Registry::default().with(builder),
-                advertise: part.address(home),
-                zone: part.zone.clone(),
-            }),
-            resolver: has(Role::Resolver).then(|| cast.topology()),
-            flaw: making.flaw,
-            observers: ledger.watch_roles(life.clone()),
         }
     }
 
@@ -369,11 +277,6 @@ impl Domain {
             }
         }
     }
-}
-
-/// A number for a stream of chance that is a node's, in one of its lives.
-fn word(node: &NodeName, life: u64) -> u64 {
-    node.as_str().bytes().fold(life, |sum, byte| sum.wrapping_mul(31).wrapping_add(u64::from(byte)))
 }
 
 /// 32 bytes for whoever wants to be seeded.

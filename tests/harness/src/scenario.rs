@@ -76,6 +76,13 @@ pub fn runtime() -> Runtime {
 
 /// Runs a simulation in virtual time, and fails if it leaves a task behind.
 pub fn simulate<T>(simulation: impl Future<Output = T>) -> T {
+    let (result, left) = simulate_and_count(simulation);
+    assert_eq!(left, 0, "tasks are left behind");
+    result
+}
+
+/// The result, and how many tasks are left behind.
+fn simulate_and_count<T>(simulation: impl Future<Output = T>) -> (T, usize) {
     let runtime = runtime();
     let local = LocalSet::new();
     let result = local.block_on(&runtime, async {
@@ -84,14 +91,18 @@ pub fn simulate<T>(simulation: impl Future<Output = T>) -> T {
         sleep(Duration::from_secs(5)).await;
         result
     });
-    let left = runtime.metrics().num_alive_tasks();
-    assert_eq!(left, 0, "tasks are left behind");
-    result
+    (result, runtime.metrics().num_alive_tasks())
 }
 
 /// Runs the fault scenario with one seed.
 pub fn run(seed: u64, plan: &Plan) -> Outcome {
-    simulate(play(seed, plan.clone()))
+    let (mut outcome, left) = simulate_and_count(play(seed, plan.clone()));
+    if left > 0 {
+        let (invariant, at) = (Invariant::I8, outcome.virtual_time.as_millis() as u64);
+        let words = format!("{left} tasks of the runtime are left behind");
+        outcome.violations.push(Violation { invariant, at, words });
+    }
+    outcome
 }
 
 async fn play(seed: u64, plan: Plan) -> Outcome {
