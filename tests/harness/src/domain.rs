@@ -242,11 +242,6 @@ impl Domain {
         orphans
     }
 
-    /// Calls that nodes refused because they were for an older life.
-    pub fn stale_calls(&self) -> u64 {
-        self.0.stage.borrow().up.values().map(|life| life.node.census().stale).sum()
-    }
-
     /// Every instance that should run, with its slots.
     pub fn wanted(&self) -> Vec<(InstanceName, u32)> {
         let all = self.0.cast.wanted.values().flatten();

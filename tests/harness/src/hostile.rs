@@ -198,7 +198,19 @@ impl Hostile {
             // The session may have ended of itself meanwhile: its actor killed, its instance drained.
             matches!(answer, Redemption::WrongKey | Redemption::Expired | Redemption::Draining)
         });
-        let answer = wire.ask(path, life, &goodbye(opened.session), WITHIN).await;
+        let holder = if self.random.chance(0.3) {
+            // Its connection is ended for it; the session waits for a better one.
+            self.garbage(wire).await;
+            let back = resume(opened.resume, key, second);
+            let answer = second.ask(path, life, &back, WITHIN).await;
+            self.judge("hostile: resume after garbage", &answer, |answer| {
+                matches!(answer, Redemption::Opened(_) | Redemption::Expired | Redemption::Draining)
+            });
+            &mut *second
+        } else {
+            wire
+        };
+        let answer = holder.ask(path, life, &goodbye(opened.session), WITHIN).await;
         self.judge("hostile: goodbye", &answer, |_| true);
         let late = resume(opened.resume, key, second);
         let answer = second.ask(path, life, &late, WITHIN).await;

@@ -17,6 +17,7 @@ use actors_protocol::{
 };
 use serde::{Deserialize, Serialize};
 use transport_link::{CloseCode, LinkError, Target};
+use transport_wire::StreamKind;
 
 use super::wire::Wire;
 use super::{Hostile, WITHIN};
@@ -110,6 +111,28 @@ impl Hostile {
         let missed: Vec<_> = forbidden.filter(|tag| !tried.contains(tag)).collect();
         if whole && !missed.is_empty() {
             domain.ledger().violated(Invariant::I9, format!("not tried, or not denied, as {roles}: {missed:04x?}"));
+        }
+    }
+
+    /// Bytes that are no input, on the stream of inputs of a session.
+    pub(super) async fn garbage(&mut self, wire: &mut Wire) {
+        let Ok(mut stream) = wire.connection().open_uni().await else { return };
+        let garbage = [StreamKind::Input as u8, 0xff, 0xff, 0xff, 0xff, 0xff];
+        if stream.write(garbage.to_vec().into()).await.is_err() {
+            return;
+        }
+        let ledger = self.domain.ledger();
+        match wire.ended(END_WITHIN).await {
+            Some(LinkError::ClosedByPeer { code, .. }) => {
+                ledger.event("hostile: garbage for an input");
+                // The session may have ended of itself meanwhile.
+                let ends = [CloseCode::KILLED, CloseCode::DRAINED, CloseCode::SHUTDOWN, CloseCode::DROPPED];
+                if code != CloseCode::OVERSIZED && !ends.contains(&code) {
+                    ledger.violated(Invariant::Words, format!("garbage for an input ends the connection with {code}"));
+                }
+            }
+            Some(_) => ledger.event("hostile: no answer"),
+            None => ledger.violated(Invariant::Words, "garbage for an input does not end the connection"),
         }
     }
 
