@@ -61,11 +61,12 @@ fn path_of(instance: &InstanceName) -> ActorPath {
     ActorPath::new(&format!("instance/{instance}")).expect("a name is a part of a path")
 }
 
-/// The instances on this node, by the paths of their factories.
+/// The instances on this node, by the paths of their factories; without those that are being removed.
 fn running(cx: &Cx<'_, HostActor>) -> Vec<(InstanceName, Incarnation)> {
-    let top = cx.node().roots("instance");
+    let node = cx.node();
+    let top = node.roots("instance").into_iter().filter(|(path, _)| !node.retires(path));
     let name = |path: &ActorPath| path.as_str().strip_prefix("instance/").and_then(|name| name.parse().ok());
-    top.into_iter().filter_map(|(path, incarnation)| Some((name(&path)?, incarnation))).collect()
+    top.filter_map(|(path, incarnation)| Some((name(&path)?, incarnation))).collect()
 }
 
 fn address_of(path: ActorPath, incarnation: Incarnation, cx: &Cx<'_, HostActor>) -> Address {
@@ -96,6 +97,9 @@ impl Handler<CreateInstance> for HostActor {
         }
         let path = path_of(&create.instance);
         if let Some(incarnation) = cx.node().living(&path) {
+            if cx.node().retires(&path) {
+                return refused("it is being removed here; its sessions may go on until they end".to_owned());
+            }
             return Creation::Exists { factory: address_of(path, incarnation, cx) }.into();
         }
         if running(cx).len() + self.building.len() >= INSTANCES_MAX {
@@ -137,7 +141,8 @@ impl Handler<RemoveInstance> for HostActor {
         self.zones.remove(&remove.instance);
         let node = cx.node().clone();
         let within = remove.deadline.duration() + STOP_WITHIN;
-        cx.run(async move { node.retire(&path, within).await }, |_, (), _| {});
+        // The node's own task: a removal that has begun is carried through, whatever becomes of this actor.
+        cx.node().task("removal", async move { node.retire(&path, within).await });
         Removal::Draining.into()
     }
 }

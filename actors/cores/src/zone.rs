@@ -78,6 +78,8 @@ struct Instance {
     cause: Option<String>,
     not_before: Millis,
     pause: Millis,
+    /// The host that could not make it last.
+    failed_at: Option<NodeName>,
 }
 
 /// The zone manager's core.
@@ -101,7 +103,8 @@ impl ZoneCore {
         let fresh = |wanted: Wanted| {
             let name = wanted.create.instance.clone();
             let (place, cause) = (Place::Nowhere, Some(waiting(&wanted)));
-            (name, Instance { wanted, place, cause, not_before: Millis::ZERO, pause: RETRY_FIRST })
+            let (not_before, failed_at) = (Millis::ZERO, None);
+            (name, Instance { wanted, place, cause, not_before, pause: RETRY_FIRST, failed_at })
         };
         ZoneCore { instances: wanted.into_iter().map(fresh).collect(), ..ZoneCore::default() }
     }
@@ -174,6 +177,7 @@ impl ZoneCore {
             Ok(Creation::Refused { cause }) | Err(cause) => {
                 instance.place = Place::Nowhere;
                 instance.cause = Some(format!("host {host}: {cause}"));
+                instance.failed_at = Some(host.clone());
                 instance.not_before = now + instance.pause;
                 instance.pause = Millis(instance.pause.0 * 2).min(RETRY_MOST);
             }
@@ -244,7 +248,11 @@ impl ZoneCore {
             }
             let host = match &instance.wanted.host {
                 Some(host) => self.hosts.contains_key(host).then(|| host.clone()),
-                None => self.hosts.keys().min_by_key(|host| load[*host]).cloned(),
+                // Another host than the one that has just failed, if there is one.
+                None => {
+                    let key = |host: &&NodeName| (instance.failed_at.as_ref() == Some(*host), load[*host]);
+                    self.hosts.keys().min_by_key(key).cloned()
+                }
             };
             let Some(host) = host else {
                 instance.cause = Some(waiting(&instance.wanted));

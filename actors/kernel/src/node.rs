@@ -206,6 +206,11 @@ impl Node {
         self.0.supervised.borrow().contains_key(path)
     }
 
+    /// Is the actor at `path` on its way out? It will not come back; it may still finish what it does.
+    pub fn retires(&self, path: &ActorPath) -> bool {
+        self.0.supervised.borrow().get(path).is_none_or(Supervised::is_retired)
+    }
+
     /// Which life lives at `path`; none between two lives.
     pub fn living(&self, path: &ActorPath) -> Option<Incarnation> {
         self.0.directory.info(path).map(|(info, _)| info.incarnation)

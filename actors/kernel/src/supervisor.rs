@@ -135,6 +135,11 @@ impl Supervised {
     pub(crate) fn retire(&self) {
         self.retired.set(true);
     }
+
+    /// Is it?
+    pub(crate) fn is_retired(&self) -> bool {
+        self.retired.get()
+    }
 }
 
 /// Begins an actor that the node brings back when it crashes.

@@ -66,6 +66,8 @@ pub struct FactoryActor {
     reporting: Reporting,
     gateway: Option<Addr<Gateway>>,
     drained: Vec<Promise<()>>,
+    /// Whoever runs this factory ends it after the drain: that is not taken back by an operator's cancel.
+    leaving: bool,
     selfcheck: SelfCheck,
 }
 
@@ -80,6 +82,7 @@ impl FactoryActor {
             reporting: Reporting::new(Millis::ZERO),
             gateway: None,
             drained: Vec::new(),
+            leaving: false,
             selfcheck: SelfCheck::default(),
         }
     }
@@ -153,12 +156,11 @@ impl FactoryActor {
                 }
             }
             Effect::Drained => {
-                // Only who waits for it ends the factory after that; a drain that an operator asked for may be taken back.
-                let last = !self.drained.is_empty();
                 for promise in self.drained.drain(..) {
                     promise.keep(());
                 }
-                if last {
+                // A drain that an operator asked for may be taken back: that was not the last of it.
+                if self.leaving {
                     self.report(true, cx);
                 }
             }
@@ -343,6 +345,7 @@ impl Actor for FactoryActor {
         self.core().drain(now, Millis::from(within.saturating_sub(LAST_WORDS)));
         let (promise, answer) = cx.promise();
         self.drained.push(promise);
+        self.leaving = true;
         self.pump(cx);
         answer
     }

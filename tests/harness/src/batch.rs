@@ -117,9 +117,9 @@ impl Batch {
     /// The failures, each with how to repeat it.
     pub fn complaint(&self) -> Option<String> {
         let mut words = String::new();
-        for Outcome { seed, violations, .. } in self.failed.iter().take(5) {
+        for Outcome { seed, violations, .. } in self.failed.iter().take(30) {
             words += &format!("\nseed {seed} broke {} times:\n", violations.len());
-            violations.iter().take(8).for_each(|violation| words += &format!("  {violation}\n"));
+            violations.iter().take(4).for_each(|violation| words += &format!("  {violation}\n"));
             words += &format!(
                 "  repeat: FUSION_SEED={seed} cargo test -p tests-harness --test faults one_seed -- --nocapture\n"
             );

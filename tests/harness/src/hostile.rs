@@ -212,6 +212,10 @@ impl Hostile {
         };
         let answer = holder.ask(path, life, &goodbye(opened.session), WITHIN).await;
         self.judge("hostile: goodbye", &answer, |_| true);
+        if answer.is_err() {
+            // Whether the session is over is not known.
+            return;
+        }
         let late = resume(opened.resume, key, second);
         let answer = second.ask(path, life, &late, WITHIN).await;
         self.judge("hostile: resume after the end", &answer, |answer| {

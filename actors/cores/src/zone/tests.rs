@@ -163,3 +163,17 @@ fn hosts_are_asked_what_they_run_and_not_again_before_they_answer() {
     assert_eq!(core.poll_effect(), Some(Effect::Status { host }));
     assert_eq!(core.poll_timeout(), Some(Millis(1_500)));
 }
+
+#[test]
+fn after_a_refusal_another_host_is_tried() {
+    let mut core = ZoneCore::new(vec![wanted("one", None)]);
+    core.hosts(Millis(0), &names(&["host-a", "host-b"]));
+    assert_eq!(creates(&mut core), [pair("host-a", "one")]);
+    let refusal = || Ok(Creation::Refused { cause: "it is being removed here".into() });
+    core.created(Millis(0), &"host-a".parse().expect("name"), &"one".parse().expect("name"), refusal());
+    core.on_timeout(Millis(1_000));
+    assert_eq!(creates(&mut core), [pair("host-b", "one")]);
+    core.created(Millis(1_000), &"host-b".parse().expect("name"), &"one".parse().expect("name"), refusal());
+    core.on_timeout(Millis(3_000));
+    assert_eq!(creates(&mut core), [pair("host-a", "one")]);
+}

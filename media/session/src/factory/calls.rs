@@ -86,7 +86,9 @@ impl Handler<DrainInstance> for FactoryActor {
     fn handle(&mut self, drain: DrainInstance, _: &Caller, cx: &mut Cx<'_, Self>) -> Answer<DrainState> {
         let now = cx.now();
         if drain.cancel {
-            self.core().cancel_drain(now);
+            if !self.leaving {
+                self.core().cancel_drain(now);
+            }
         } else {
             self.core().drain(now, drain.deadline);
         }
