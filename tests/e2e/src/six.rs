@@ -108,6 +108,16 @@ impl Six {
             let ready = pools.len() == 2 && pools.iter().all(|pool| pool.all_free(SLOTS));
             if ready { Ok(()) } else { Err(format!("{}{}", listed.stdout, listed.stderr)) }
         });
+        // The resolver hears of slots by reports of its own.
+        eventually(READY_WITHIN, "the resolver knows every slot of both zones", || {
+            let resolved = operator.run("resolve clip.demo --json");
+            let known = resolved.code() == Some(0) && {
+                let answer = resolved.json();
+                let candidates = json::list(&answer, "/candidates");
+                candidates.len() == 2 && candidates.iter().all(|one| json::count(one, "/free") == SLOTS)
+            };
+            if known { Ok(()) } else { Err(format!("{}{}", resolved.stdout, resolved.stderr)) }
+        });
         media::keep(&self.dir("host-a"));
     }
 

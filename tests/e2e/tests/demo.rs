@@ -146,8 +146,15 @@ fn every_actor_of_a_role_may_die_and_sessions_play_on() {
     let demo = Demo::start();
     let noise = Noise::of([&demo.process]);
     // In the other zone than the instance that dies.
-    let filled: Vec<Viewer> = (0..4).map(|_| demo.view("clip.demo")).map(playing).collect();
-    let beside = playing(demo.view("clip.demo"));
+    let mut places = Vec::new();
+    let mut placed = |mut viewer: Viewer| {
+        let place = format!("{:?}", viewer.plays());
+        places.push(format!("{place}; then: {}", demo.run("resolve clip.demo --explain").stdout));
+        viewer
+    };
+    let filled: Vec<Viewer> = (0..4).map(|_| demo.view("clip.demo")).map(&mut placed).collect();
+    let beside = placed(demo.view("clip.demo"));
+    assert!(places[4].contains("zone-b"), "zone-a was to be full by now; where each viewer plays: {places:#?}");
     noise.watch(&beside);
     filled.into_iter().for_each(|viewer| drop(viewer.leave()));
     for actor in ["host-a/instance/clip-a", "host-a/host", "zone-a/gateway", "zone-a/zone", "resolver/resolver"]
@@ -170,9 +177,4 @@ fn every_actor_of_a_role_may_die_and_sessions_play_on() {
     let withheld = noise.worst([&demo.process, &*beside]);
     assert_unaffected("a session in the other zone", &beside.leave(), withheld);
     scenes::all_free(&demo);
-}
-
-fn playing(mut viewer: Viewer) -> Viewer {
-    viewer.plays();
-    viewer
 }

@@ -1,5 +1,6 @@
 //! `fusion dev`: a whole domain in one process. Each node has its own identity, endpoint and directory, as on six machines.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -7,6 +8,7 @@ use std::time::Duration;
 
 use actors_control::is_beginning;
 use actors_protocol::membership::{InstanceList, ListInstances};
+use actors_protocol::resolver::{Candidate, Lookup, LookupReply};
 use actors_protocol::{DomainName, NodeName, Role, Roles, ServiceName, SiteName, ZoneName};
 use anyhow::{Context, bail};
 use nodes_services::clip_of_dev;
@@ -16,7 +18,7 @@ use crate::commands::node::{Stopping, drain};
 use crate::compose::{Bound, Running, bind};
 use crate::config::{HostConfig, InstanceConfig, NodeConfig, ResolverConfig};
 use crate::home::{DirLock, DomainFile, Found, Home, NodeFile, issue};
-use crate::operator::Operator;
+use crate::operator::{Dialled, Operator};
 use crate::output;
 
 /// Making the clip, six nodes and eight slots takes a few seconds; a machine that needs longer has other worries.
@@ -155,7 +157,9 @@ async fn ready(home: &Home) -> anyhow::Result<InstanceList> {
         }
         let warm = |pool: &actors_protocol::slot::PoolReport| pool.counts.free > 0 && pool.counts.warming == 0;
         let reported = list.pools.iter().map(|entry| &entry.zone).collect::<std::collections::BTreeSet<_>>().len();
-        if list.failures.is_empty() && reported == zones && list.pools.iter().all(|entry| warm(&entry.pool)) {
+        let warm = list.failures.is_empty() && reported == zones && list.pools.iter().all(|entry| warm(&entry.pool));
+        // Orchestrator and resolvers hear of a slot one by one; ready means that viewers are sent to every one of them.
+        if warm && is_resolvable(&operator.resolver().await?, &list).await? {
             return Ok(list);
         }
         if tokio::time::Instant::now() > until {
@@ -166,6 +170,23 @@ async fn ready(home: &Home) -> anyhow::Result<InstanceList> {
         }
         tokio::time::sleep(LOOK_EVERY).await;
     }
+}
+
+/// Does the resolver know a free slot in each pool of the list, for each of its services?
+async fn is_resolvable(resolver: &Dialled, list: &InstanceList) -> anyhow::Result<bool> {
+    let mut pools: BTreeMap<&ServiceName, usize> = BTreeMap::new();
+    for entry in list.pools.iter().flat_map(|entry| &entry.pool.services) {
+        *pools.entry(&entry.service).or_default() += 1;
+    }
+    for (service, count) in pools {
+        let found = resolver.ask("resolver", Lookup { service: service.clone(), site: None }).await?;
+        let free = |candidates: &[Candidate]| candidates.iter().filter(|candidate| candidate.free > 0).count();
+        match found {
+            LookupReply::Found(candidates) if free(&candidates) == count => {}
+            _ => return Ok(false),
+        }
+    }
+    Ok(true)
 }
 
 fn tell(home: &Home, domain: &DomainFile, list: &InstanceList, json: bool) -> anyhow::Result<()> {
