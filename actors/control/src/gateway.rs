@@ -207,8 +207,7 @@ impl GatewayActor {
 }
 
 fn factory_addr(pool: &PoolKey, cx: &Cx<'_, GatewayActor>) -> Addr<Factory> {
-    let path = ActorPath::new(&format!("instance/{}", pool.instance)).expect("a name is a part of a path");
-    cx.node().far(&pool.host, path)
+    cx.node().far(&pool.host, ActorPath::of_instance(&pool.instance))
 }
 
 fn hosts_of(directory: &Directory, zone: &ZoneName) -> BTreeSet<NodeName> {

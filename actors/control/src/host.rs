@@ -57,10 +57,6 @@ impl HostActor {
     }
 }
 
-fn path_of(instance: &InstanceName) -> ActorPath {
-    ActorPath::new(&format!("instance/{instance}")).expect("a name is a part of a path")
-}
-
 /// The instances on this node, by the paths of their factories; without those that are being removed.
 fn running(cx: &Cx<'_, HostActor>) -> Vec<(InstanceName, Incarnation)> {
     let node = cx.node();
@@ -95,7 +91,7 @@ impl Handler<CreateInstance> for HostActor {
         if let Some(own) = self.setup.zone.as_ref().filter(|own| **own != create.zone) {
             return refused(format!("this host belongs to zone {own}, not to {}", create.zone));
         }
-        let path = path_of(&create.instance);
+        let path = ActorPath::of_instance(&create.instance);
         if let Some(incarnation) = cx.node().living(&path) {
             if cx.node().retires(&path) {
                 return refused("it is being removed here; its sessions may go on until they end".to_owned());
@@ -134,7 +130,7 @@ impl Handler<CreateInstance> for HostActor {
 
 impl Handler<RemoveInstance> for HostActor {
     fn handle(&mut self, remove: RemoveInstance, _: &Caller, cx: &mut Cx<'_, Self>) -> Answer<Removal> {
-        let path = path_of(&remove.instance);
+        let path = ActorPath::of_instance(&remove.instance);
         if !cx.node().runs(&path) {
             return Removal::Unknown.into();
         }

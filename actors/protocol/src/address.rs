@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{DomainName, Incarnation, NodeName};
+use crate::{DomainName, Incarnation, InstanceName, NodeName};
 
 /// Longest path in bytes. A path is written into every call, so it is kept short.
 pub const PATH_BYTES_MAX: usize = 200;
@@ -44,6 +44,11 @@ impl ActorPath {
             }
         }
         Ok(ActorPath(text.into()))
+    }
+
+    /// Where the factory of an instance lives on its host: `instance/NAME`.
+    pub fn of_instance(instance: &InstanceName) -> ActorPath {
+        ActorPath::new(&format!("instance/{instance}")).expect("a name is a part of a path")
     }
 
     /// `self/part`. Fails as [`ActorPath::new`] does.

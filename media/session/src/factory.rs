@@ -26,7 +26,7 @@ use crate::selfcheck::SelfCheck;
 use crate::session::{Attach, Detach, SessionActor};
 use setup::options;
 
-pub use setup::{FactoryProblem, FactorySetup, factory_path, spawn_factory};
+pub use setup::{FactoryProblem, FactorySetup, spawn_factory};
 
 /// A gateway that has not noted a report by then will get another.
 const REPORT_WITHIN: Duration = Duration::from_millis(500);

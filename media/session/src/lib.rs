@@ -14,4 +14,4 @@ mod session;
 
 pub use actors_cores::Flaw;
 pub use actors_cores::factory::Limits;
-pub use factory::{FactoryActor, FactoryProblem, FactorySetup, factory_path, spawn_factory};
+pub use factory::{FactoryActor, FactoryProblem, FactorySetup, spawn_factory};

@@ -37,16 +37,11 @@ pub struct FactorySetup {
     pub observer: Option<Observer>,
 }
 
-/// Where the factory of an instance lives.
-pub fn factory_path(instance: &actors_protocol::InstanceName) -> ActorPath {
-    ActorPath::new(&format!("instance/{instance}")).expect("a name is a part of a path")
-}
-
 /// Starts the factory of an instance. Fails when one of that name runs, or when the setup cannot be.
 pub fn spawn_factory(node: &Node, setup: FactorySetup) -> Result<ActorRef<FactoryActor>, FactoryProblem> {
     // What the core refuses, it refuses here, where there is somebody to tell.
     Core::new(Millis::ZERO, options(&setup, Incarnation(1)))?;
-    let path = factory_path(&setup.create.instance);
+    let path = ActorPath::of_instance(&setup.create.instance);
     let spec = Spec { mailbox: MAILBOX, rank: 1, ..Spec::default() };
     Ok(node.spawn(path, spec, move || FactoryActor::new(setup.clone()))?)
 }

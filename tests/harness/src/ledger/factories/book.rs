@@ -64,7 +64,7 @@ pub(super) struct Book {
 impl Book {
     pub fn new(now: u64, sighting: &Sighting<'_>) -> Book {
         Book {
-            path: media_session::factory_path(&sighting.create.instance),
+            path: actors_protocol::ActorPath::of_instance(&sighting.create.instance),
             incarnation: sighting.incarnation,
             gateway: sighting.create.gateway.clone(),
             begun: now,
