@@ -6,9 +6,15 @@
 //! come out. `media/session` drives the ports, `media/pipeline` and the services stand behind them.
 
 pub mod clip;
+pub mod i420;
 pub mod picture;
 pub mod playback;
+pub mod ports;
+pub mod tiles;
 
 pub use clip::{AccessUnit, ClipFault, ClipPlayback, ClipTrack};
+pub use i420::{I420, Plane, Size};
 pub use picture::{Codec, Format, Picture};
 pub use playback::{PICTURE_DEADLINE, Playback, PlaybackState, Program};
+pub use ports::{Encoded, Encoder, Encoders, Interaction, MediaFault, Painter, Target, View};
+pub use tiles::{SourceCard, SourceId, SourceKind, Tile, Tiles};

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use serde::Serialize;
 
 /// How the bytes of a picture are to be read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Codec {
     /// One H.264 access unit in Annex B form; a key picture carries its parameter sets in front.
