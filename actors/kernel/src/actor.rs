@@ -19,7 +19,7 @@ pub trait Actor: Sized + Unpin + 'static {
     /// Before the first message.
     fn started(&mut self, _cx: &mut Cx<'_, Self>) {}
 
-    /// The time that was set with [`Cx::wake_at`] has come.
+    /// The time that was set with [`Cx::wake_at`] has come, or somebody used [`Cx::waker`].
     fn woken(&mut self, _cx: &mut Cx<'_, Self>) {}
 
     /// The node drains: finish what should be finished, within the time. Ready when the answer is given.

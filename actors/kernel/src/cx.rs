@@ -12,6 +12,7 @@ use crate::beside::Beside;
 use crate::life::Life;
 use crate::node::Node;
 use crate::supervisor::{self, SpawnError};
+use crate::waker::ActorWaker;
 use actors_protocol::Fault;
 
 /// An actor's context, valid while one message is handled.
@@ -50,6 +51,11 @@ impl<A: Actor> Cx<'_, A> {
     pub fn wake_at(&mut self, at: Option<Millis>) {
         let at = at.map(|at| self.life.node.instant(at));
         self.life.pump.borrow_mut().wake_at(at);
+    }
+
+    /// Wakes this actor from any thread: [`Actor::woken`] is called soon, once for all wakes until then.
+    pub fn waker(&self) -> ActorWaker {
+        self.life.pump.borrow_mut().outside()
     }
 
     /// Does `then` after a while, unless the actor has ended.

@@ -28,6 +28,7 @@ mod pump;
 mod routes;
 mod shell;
 mod supervisor;
+mod waker;
 
 pub use actor::{Actor, Answer, Caller, End, Handler, Obituary, Promise, Spec};
 pub use actors_protocol::{ActorPath, Fault, Includes, Message, Protocol, Request};
@@ -41,3 +42,4 @@ pub use node::{Node, NodeOptions};
 pub use owned::OwnedTask;
 pub use routes::Routes;
 pub use supervisor::SpawnError;
+pub use waker::ActorWaker;

@@ -12,6 +12,7 @@ use actix::{ActorContext, AsyncContext};
 use crate::actor::Actor;
 use crate::cx::Cx;
 use crate::shell::{Pause, Shell};
+use crate::waker::ActorWaker;
 
 /// Something to do with the actor.
 pub(crate) type Job<A> = Box<dyn FnOnce(&mut A, &mut Cx<'_, A>)>;
@@ -25,6 +26,8 @@ pub(crate) struct PumpState<A: Actor> {
     /// What `sleep` is set to; none when it has rung.
     armed: Option<Instant>,
     waker: Option<Waker>,
+    /// For other threads; made when somebody asks for it.
+    outside: Option<ActorWaker>,
 }
 
 impl<A: Actor> PumpState<A> {
@@ -36,7 +39,13 @@ impl<A: Actor> PumpState<A> {
             sleep: None,
             armed: None,
             waker: None,
+            outside: None,
         }
+    }
+
+    /// What wakes the actor from any thread.
+    pub(crate) fn outside(&mut self) -> ActorWaker {
+        self.outside.get_or_insert_with(|| ActorWaker::new(self.waker.clone())).clone()
     }
 
     /// Brings a job from outside. Bounded by the owner: one job per task, and tasks are bounded.
@@ -66,6 +75,9 @@ impl<A: Actor> PumpState<A> {
     fn due(&mut self, task: &mut Context<'_>) -> Option<Due<A>> {
         if let Some(job) = self.jobs.pop_front() {
             return Some(Due::Job(job));
+        }
+        if self.outside.as_ref().is_some_and(ActorWaker::take) {
+            return Some(Due::Woken);
         }
         loop {
             let later = self.later.first_key_value().map(|((at, _), _)| *at);
@@ -117,6 +129,9 @@ impl<A: Actor> actix::fut::ActorFuture<Shell<A>> for Pump {
                 let mut state = shell.life.pump.borrow_mut();
                 if !state.waker.as_ref().is_some_and(|waker| waker.will_wake(task.waker())) {
                     state.waker = Some(task.waker().clone());
+                    if let Some(outside) = &state.outside {
+                        outside.register(task.waker());
+                    }
                 }
                 state.due(task)
             };

@@ -15,12 +15,12 @@
 
 use std::sync::Arc;
 
-use actors_protocol::Millis;
-use actors_protocol::input::InputEvent;
+use actors_protocol::input::Input;
+use actors_protocol::{Millis, ServiceName};
 use bytes::Bytes;
 
 use crate::picture::{Codec, Format, Picture};
-use crate::playback::{PICTURE_DEADLINE, Playback, PlaybackState, Program};
+use crate::playback::{Opening, PICTURE_DEADLINE, Playback, PlaybackState, Program};
 
 /// The largest access unit that can be sent to a viewer: the limit of the media wire, kept when a clip is made.
 pub const UNIT_BYTES_MAX: usize = 8 << 20;
@@ -144,11 +144,11 @@ impl ClipTrack {
 }
 
 impl Program for ClipTrack {
-    fn format(&self) -> Format {
+    fn format(&self, _: &ServiceName) -> Format {
         self.format
     }
 
-    fn open(&self, now: Millis) -> Box<dyn Playback> {
+    fn open(&self, now: Millis, _: Opening) -> Box<dyn Playback> {
         Box::new(ClipPlayback::new(self.clone(), now))
     }
 }
@@ -160,13 +160,14 @@ pub struct ClipPlayback {
     /// When picture 0 was given out; before that, when the session was opened. Counted from the first picture and not from
     /// the opening, so that a session that took long to begin still begins at picture 0.
     begun: Millis,
+    last_input: u32,
     state: PlaybackState,
 }
 
 impl ClipPlayback {
     /// Begins at picture 0, which is due at once.
     pub fn new(track: ClipTrack, now: Millis) -> ClipPlayback {
-        ClipPlayback { track, begun: now, state: PlaybackState::default() }
+        ClipPlayback { track, begun: now, last_input: 0, state: PlaybackState::default() }
     }
 
     fn due(&self) -> Millis {
@@ -190,15 +191,17 @@ impl Playback for ClipPlayback {
         self.state.given += 1;
         let unit = self.track.unit(number);
         let pts_us = self.track.format.pts_us(number);
-        Some(Picture { number, key: unit.key, repeat: false, pts_us, data: unit.data.clone() })
+        let last_input = self.last_input;
+        Some(Picture { number, key: unit.key, repeat: false, last_input, pts_us, data: unit.data.clone() })
     }
 
     fn poll_timeout(&self) -> Option<Millis> {
         Some(self.due())
     }
 
-    fn input(&mut self, _now: Millis, _event: &InputEvent) {
+    fn input(&mut self, _now: Millis, input: &Input) {
         // A clip shows what it shows; the next picture acknowledges the input, and none is drawn for it.
+        self.last_input = input.number;
         self.state.inputs += 1;
     }
 

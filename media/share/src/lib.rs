@@ -7,6 +7,7 @@
 
 pub mod clip;
 pub mod i420;
+pub mod path;
 pub mod picture;
 pub mod playback;
 pub mod ports;
@@ -15,6 +16,7 @@ pub mod tiles;
 pub use clip::{AccessUnit, ClipFault, ClipPlayback, ClipTrack};
 pub use i420::{I420, Plane, Size};
 pub use picture::{Codec, Format, Picture};
-pub use playback::{PICTURE_DEADLINE, Playback, PlaybackState, Program};
+pub use path::Path;
+pub use playback::{Note, Opening, PICTURE_DEADLINE, Playback, PlaybackState, Program, Wake};
 pub use ports::{Encoded, Encoder, Encoders, Interaction, MediaFault, Painter, Target, View};
 pub use tiles::{SourceCard, SourceId, SourceKind, Tile, Tiles};

@@ -97,8 +97,11 @@ pub struct Picture {
     pub number: u64,
     /// It needs no picture before it, and those before it are not needed by any after it.
     pub key: bool,
-    /// It shows what the picture before it showed; it is sent as a sign of life.
+    /// The picture before it is still what is to be shown: a sign of life, or the acknowledgement of an input that changed
+    /// nothing. It has no data.
     pub repeat: bool,
+    /// The number of the last input whose effect it shows; 0 before the first.
+    pub last_input: u32,
     /// Media time since the session's picture 0, microseconds.
     pub pts_us: u64,
     /// The picture itself. Shared: sessions get references to the same bytes.

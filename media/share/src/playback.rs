@@ -11,14 +11,17 @@
 //!                        └── input(now, …), skip_to_key(now) ──┘   (either may make a picture due at once)
 //! ```
 //!
-//! A picture acknowledges every input that was handed in before it was polled: the driver writes the number of the last
-//! one into the picture's header, so a playback need not know the numbers.
+//! A picture says itself which inputs it shows ([`Picture::last_input`]): one that was drawn elsewhere may have been begun
+//! before the last input came. A playback whose pictures come from elsewhere wakes its driver when there is one.
 
-use actors_protocol::Millis;
-use actors_protocol::input::InputEvent;
+use std::rc::Rc;
+
+use actors_protocol::input::Input;
+use actors_protocol::{Millis, ServiceName, SessionId};
 use serde::Serialize;
 
 use crate::picture::{Format, Picture};
+use crate::path::Path;
 
 /// How late a picture may be before it is worth nothing to a viewer.
 ///
@@ -26,34 +29,73 @@ use crate::picture::{Format, Picture};
 pub const PICTURE_DEADLINE: Millis = Millis(300);
 
 /// What all sessions of an instance share: a clip in memory, a world, a decoder.
-pub trait Program: Send + Sync {
-    /// What its pictures are like. The same for all sessions and for ever.
-    fn format(&self) -> Format;
+pub trait Program {
+    /// What the pictures of a service are like. The same for all its sessions and for ever.
+    fn format(&self, service: &ServiceName) -> Format;
 
     /// Begins to show it to one more session, from that session's picture 0.
-    fn open(&self, now: Millis) -> Box<dyn Playback>;
+    fn open(&self, now: Millis, opening: Opening) -> Box<dyn Playback>;
 }
 
-/// What one session is shown. Pure: time comes in. `now` never goes back.
+/// What a playback is begun with.
+pub struct Opening {
+    /// The service that the viewer opened.
+    pub service: ServiceName,
+    /// The session's number.
+    pub session: SessionId,
+    /// Calls the driver back when a picture is there that no timer tells of. Cheap, and counts once until the driver looks.
+    pub wake: Wake,
+}
+
+/// See [`Opening::wake`].
+pub type Wake = Rc<dyn Fn()>;
+
+/// What one session is shown. Time comes in; `now` never goes back.
 ///
 /// Promised by every playback: numbers grow strictly, from 0; the first picture is a key picture, and so is the one after
 /// any gap in the numbers; no picture comes before it is due.
-pub trait Playback: Send {
+pub trait Playback {
     /// The next picture, if one is due. Ask until there is none.
     fn poll_picture(&mut self, now: Millis) -> Option<Picture>;
 
-    /// When the next picture is due; none if only an input can make one due. May lie in the past.
+    /// When the next picture is due; none if only an input or a wake can make one due. May lie in the past.
     fn poll_timeout(&self) -> Option<Millis>;
 
-    /// The viewer did something.
-    fn input(&mut self, now: Millis, event: &InputEvent);
+    /// The viewer did something. The numbers of inputs grow.
+    fn input(&mut self, now: Millis, input: &Input);
 
     /// The viewer cannot use what comes next, because a picture before it was lost or late: what is not yet sent of this
     /// group is dropped, and the playback goes on at its next key picture.
     fn skip_to_key(&mut self, now: Millis);
 
+    /// Nobody watches until the next [`skip_to_key`](Playback::skip_to_key): the connection is lost. Pictures are not
+    /// polled meanwhile.
+    fn pause(&mut self, _now: Millis) {}
+
+    /// How the way to the viewer is, twice a second: a playback with several bit rates follows it.
+    fn path(&mut self, _now: Millis, _path: &Path) {}
+
+    /// What has the focus, in words, if that has changed since the last call, and the first picture that shows it.
+    fn poll_note(&mut self) -> Option<Note> {
+        None
+    }
+
+    /// It is over: in words. The session ends.
+    fn over(&self) -> Option<String> {
+        None
+    }
+
     /// For inspection.
     fn state(&self) -> PlaybackState;
+}
+
+/// What has the focus: for tests, and for people who cannot see it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Note {
+    /// The number of the first picture that shows it.
+    pub picture: u64,
+    /// In words.
+    pub text: String,
 }
 
 /// What inspection shows of a playback.

@@ -131,6 +131,35 @@ fn the_timer_is_exact_and_there_is_one() {
 }
 
 #[test]
+fn an_actor_is_woken_from_another_thread_once_for_all_wakes_before_its_turn() {
+    virtually(async {
+        let world = World::new();
+        let node = world.node("a", &[Role::Host]);
+        let (probe, diary) = probe(&node, "probe", Spec::default());
+        let (give, take) = std::sync::mpsc::channel();
+        let hand_out = Do::that(move |_, cx| give.send(cx.waker()).expect("the test takes it"));
+        probe.ask(hand_out, LONG).await.expect("handed out");
+        let waker = take.recv().expect("handed out");
+        turns().await;
+        assert_eq!(diary.read(), ["started probe"], "asking for a waker wakes nobody");
+        let elsewhere = waker.clone();
+        std::thread::spawn(move || (0..3).for_each(|_| elsewhere.wake())).join().expect("no panic");
+        turns().await;
+        assert_eq!(diary.read(), [format!("woken {}", node.now().0)]);
+        waker.wake();
+        turns().await;
+        assert_eq!(diary.read().len(), 1, "and again");
+        probe.kill();
+        turns().await;
+        diary.read();
+        waker.wake();
+        turns().await;
+        assert!(diary.read().is_empty(), "nobody is there any more");
+        world.close().await;
+    });
+}
+
+#[test]
 fn what_is_put_off_happens_in_order_and_on_time() {
     virtually(async {
         let world = World::new();

@@ -1,5 +1,6 @@
 //! Tests of the clip's playback: the promises of the port under arbitrary drivers, and the rule for being late by example.
 
+use actors_protocol::input::InputEvent;
 use proptest::prelude::*;
 
 use super::*;
@@ -58,7 +59,12 @@ fn it_goes_round_and_media_time_goes_on() {
 #[test]
 fn units_are_shared_not_copied() {
     let track = ClipTrack::synthetic(2, 2);
-    let mut playback = track.open(Millis::ZERO);
+    let opening = Opening {
+        service: "clip.demo".parse().expect("a name"),
+        session: actors_protocol::SessionId(1),
+        wake: std::rc::Rc::new(|| {}),
+    };
+    let mut playback = track.open(Millis::ZERO, opening);
     let first = playback.poll_picture(Millis::ZERO).expect("due at once");
     assert_eq!(first.data.as_ptr(), track.units()[0].data.as_ptr());
 }
@@ -94,7 +100,7 @@ fn a_key_picture_that_is_due_now_is_not_passed_over() {
 fn input_is_counted_and_draws_nothing() {
     let mut playback = ClipPlayback::new(ClipTrack::synthetic(300, 30), Millis::ZERO);
     assert_eq!(all(&mut playback, 0).len(), 1);
-    playback.input(Millis(5), &InputEvent::Key { keysym: 0xff0d, down: true });
+    playback.input(Millis(5), &Input { number: 7, event: InputEvent::Key { keysym: 0xff0d, down: true } });
     assert_eq!(all(&mut playback, 5).len(), 0);
     assert_eq!(playback.poll_timeout(), Some(Millis(33)));
     assert_eq!(playback.state().inputs, 1);
@@ -141,7 +147,10 @@ proptest! {
                 Step::Wait(ms) => now += ms,
                 Step::Follow => now = now.max(playback.poll_timeout().expect("a clip never ends").0),
                 Step::Skip => playback.skip_to_key(Millis(now)),
-                Step::Input => playback.input(Millis(now), &InputEvent::Pointer { x: 1, y: 2 }),
+                Step::Input => {
+                    let event = InputEvent::Pointer { x: 1, y: 2 };
+                    playback.input(Millis(now), &Input { number: 1, event });
+                }
             }
             let mut burst = 0;
             while let Some(picture) = playback.poll_picture(Millis(now)) {
