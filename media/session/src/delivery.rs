@@ -173,7 +173,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn picture(number: u64, key: bool) -> Picture {
-        Picture { number, key, repeat: false, pts_us: number * 33_333, data: Bytes::from_static(b"x") }
+        Picture { number, key, repeat: false, last_input: 0, pts_us: number * 33_333, data: Bytes::from_static(b"x") }
     }
 
     fn effects(delivery: &mut Delivery) -> Vec<Effect> {

@@ -7,6 +7,7 @@ mod calls;
 mod setup;
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 use std::time::Duration;
 
 use actors_cores::factory::{Attachment, Effect, Ending, Factory as Core, Redeemed, Why};
@@ -16,6 +17,7 @@ use actors_protocol::factory::{
 };
 use actors_protocol::gateway::{Gateway, ReportPool};
 use actors_protocol::{ActorPath, Address, Locator, Message, Millis, SessionId, SlotId};
+use media_share::Program;
 use tokio::sync::oneshot;
 use transport_link::{Connection, LinkError};
 use transport_wire::CloseCode;
@@ -60,6 +62,8 @@ pub struct FactoryActor {
     setup: FactorySetup,
     /// Made when the actor starts: only then its incarnation is known.
     core: Option<Core>,
+    /// Begun when the actor starts.
+    program: Option<Rc<dyn Program>>,
     locator: Option<Locator>,
     slots: BTreeMap<SlotId, ActorRef<SessionActor>>,
     held: BTreeMap<SessionId, Held>,
@@ -76,6 +80,7 @@ impl FactoryActor {
         FactoryActor {
             setup,
             core: None,
+            program: None,
             locator: None,
             slots: BTreeMap::new(),
             held: BTreeMap::new(),
@@ -170,7 +175,8 @@ impl FactoryActor {
 
     fn warm(&mut self, slot: SlotId, cx: &mut Cx<'_, Self>) {
         let (ready, is_ready) = oneshot::channel();
-        let actor = SessionActor::new(self.setup.program.clone(), ready);
+        let program = self.program.clone().expect("begun when the actor starts, before its first slot");
+        let actor = SessionActor::new(program, ready);
         let spec = Spec { mailbox: SLOT_MAILBOX, rank: 1, ..Spec::default() };
         let child = cx.child(&slot.to_string(), spec, actor, move |factory, obituary, cx| {
             factory.slot_ended(slot, &obituary, cx);
@@ -244,11 +250,15 @@ impl FactoryActor {
         };
         let (session, attachment) = (admission.session, admission.attachment);
         self.held.insert(session, Held { attachment, connection: connection.clone(), left: false });
-        self.tell(admission.slot, Attach { session, connection: connection.clone() });
+        self.tell(
+            admission.slot,
+            Attach { session, service: admission.service.clone(), connection: connection.clone() },
+        );
         cx.run(async move { connection.closed().await }, move |factory: &mut FactoryActor, why, cx| {
             factory.closed(session, attachment, &why, cx);
         });
-        let format = self.setup.program.format();
+        let program = self.program.as_ref().expect("begun when the actor starts");
+        let format = program.format(&admission.service);
         Redemption::Opened(Opened {
             session,
             service: admission.service,
@@ -313,6 +323,10 @@ impl Actor for FactoryActor {
         #[cfg(feature = "flaws")]
         core.set_flaw(self.setup.flaw);
         self.core = Some(core);
+        match self.setup.production.begin(cx) {
+            Ok(program) => self.program = Some(program),
+            Err(error) => panic!("the program cannot begin: {error}"),
+        }
         let node = cx.node();
         self.locator = Some(Locator::Fusion {
             endpoint: self.setup.endpoint,
@@ -356,7 +370,11 @@ impl Actor for FactoryActor {
             Ok(serde_json::Value::Object(mut view)) => {
                 view.insert("builder".into(), self.setup.create.builder.clone().into());
                 view.insert("zone".into(), self.setup.create.zone.as_str().into());
-                view.insert("format".into(), self.setup.program.format().to_string().into());
+                if let Some(program) = &self.program {
+                    let services = self.setup.create.offerings.iter().map(|offering| &offering.service);
+                    let formats = services.map(|name| (name.to_string(), program.format(name).to_string().into()));
+                    view.insert("formats".into(), serde_json::Value::Object(formats.collect()));
+                }
                 view.insert("selfcheck".into(), self.selfcheck.state());
                 view.into()
             }

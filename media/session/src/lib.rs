@@ -8,6 +8,7 @@
 pub mod delivery;
 mod factory;
 pub mod observe;
+mod production;
 mod report;
 mod selfcheck;
 mod session;
@@ -15,3 +16,4 @@ mod session;
 pub use actors_cores::Flaw;
 pub use actors_cores::factory::Limits;
 pub use factory::{FactoryActor, FactoryProblem, FactorySetup, spawn_factory};
+pub use production::{Production, Stage};

@@ -9,12 +9,12 @@
 //! is the factory's.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::rc::Rc;
 
 use actors_kernel::{Actor, ActorRef, Answer, Caller, Cx, Handler};
 use actors_protocol::input::Input;
-use actors_protocol::{Fault, Message, Millis, SessionId};
-use media_share::{Codec, Playback, Program};
+use actors_protocol::{Fault, Message, Millis, ServiceName, SessionId};
+use media_share::{Codec, Format, Opening, Playback, Program};
 use tokio::sync::oneshot;
 use transport_link::media::{Outcome, UnitReset};
 use transport_link::{Connection, UnitSender};
@@ -35,6 +35,7 @@ actors_protocol::inward_protocol! {
 /// A viewer takes the slot, or comes back to it.
 pub(crate) struct Attach {
     pub(crate) session: SessionId,
+    pub(crate) service: ServiceName,
     pub(crate) connection: Connection,
 }
 
@@ -62,6 +63,7 @@ impl Message for Arrived {
 /// What is there only while a viewer has the slot.
 struct Playing {
     session: SessionId,
+    format: Format,
     playback: Box<dyn Playback>,
     delivery: Delivery,
     connection: Option<Connection>,
@@ -73,20 +75,20 @@ struct Playing {
 
 /// See the module.
 pub(crate) struct SessionActor {
-    program: Arc<dyn Program>,
+    program: Rc<dyn Program>,
     ready: Option<oneshot::Sender<()>>,
     playing: Option<Box<Playing>>,
 }
 
 impl SessionActor {
-    pub(crate) fn new(program: Arc<dyn Program>, ready: oneshot::Sender<()>) -> SessionActor {
+    pub(crate) fn new(program: Rc<dyn Program>, ready: oneshot::Sender<()>) -> SessionActor {
         SessionActor { program, ready: Some(ready), playing: None }
     }
 
     /// Sends what is due, gives up what is late, and sets the timer for the next of either.
     fn pump(&mut self, cx: &mut Cx<'_, Self>) {
-        let format = self.program.format();
         let Some(playing) = &mut self.playing else { return };
+        let format = playing.format;
         let Some(connection) = playing.connection.clone() else {
             cx.wake_at(None);
             return;
@@ -119,7 +121,7 @@ impl SessionActor {
                 previous: admitted.previous,
                 picture: picture.number,
                 pts_us: picture.pts_us,
-                last_input: playing.last_input,
+                last_input: picture.last_input,
                 width: format.width,
                 height: format.height,
                 payload_len: 0,
@@ -135,6 +137,11 @@ impl SessionActor {
                     playing.delivery.refused(place);
                 }
             }
+        }
+        if let Some(cause) = playing.playback.over() {
+            tracing::warn!(session = playing.session.0, "the session is over: {cause}");
+            cx.stop();
+            return;
         }
         let next = [playing.playback.poll_timeout(), playing.delivery.poll_timeout()];
         cx.wake_at(next.into_iter().flatten().min());
@@ -191,9 +198,14 @@ impl Handler<Attach> for SessionActor {
     fn handle(&mut self, attach: Attach, _: &Caller, cx: &mut Cx<'_, Self>) -> Answer<()> {
         let now = cx.now();
         let playing = self.playing.get_or_insert_with(|| {
+            let waker = cx.waker();
+            let format = self.program.format(&attach.service);
+            let opening =
+                Opening { service: attach.service, session: attach.session, wake: Rc::new(move || waker.wake()) };
             Box::new(Playing {
                 session: attach.session,
-                playback: self.program.open(now),
+                format,
+                playback: self.program.open(now, opening),
                 delivery: Delivery::default(),
                 connection: None,
                 attachment: 0,
@@ -223,6 +235,7 @@ impl Handler<Detach> for SessionActor {
             playing.connection = None;
             playing.delivery.detached();
             playing.under_way.clear();
+            playing.playback.pause(cx.now());
         }
         self.pump(cx);
         ().into()
@@ -236,7 +249,7 @@ impl Handler<Arrived> for SessionActor {
             // Pointer motion comes in datagrams, which may be lost, doubled or overtaken: only news counts.
             if arrived.input.number > playing.last_input {
                 playing.last_input = arrived.input.number;
-                playing.playback.input(now, &arrived.input.event);
+                playing.playback.input(now, &arrived.input);
                 self.pump(cx);
             }
         }

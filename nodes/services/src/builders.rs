@@ -5,12 +5,10 @@
 
 use std::path::PathBuf;
 use std::rc::Rc;
-use std::sync::Arc;
 
 use actors_dca::{BuildError, Builder, Building, Registry, Site};
 use actors_protocol::host::CreateInstance;
-use media_session::{FactorySetup, Flaw, Limits, spawn_factory};
-use media_share::Program;
+use media_session::{FactorySetup, Flaw, Limits, Production, spawn_factory};
 
 /// What the builders of one host have in common.
 #[derive(Clone)]
@@ -35,11 +33,11 @@ fn build(
     options: &BuilderOptions,
     site: Site,
     create: CreateInstance,
-    program: Arc<dyn Program>,
+    production: Production,
 ) -> Result<actors_protocol::Address, BuildError> {
     let setup = FactorySetup {
         create,
-        program,
+        production,
         endpoint: site.endpoint,
         server_name: site.server_name,
         limits: options.limits,
@@ -69,7 +67,7 @@ impl Builder for EchoBuilder {
 
     fn build(&self, site: Site, create: CreateInstance) -> Building {
         let options = self.0.clone();
-        Box::pin(async move { build(&options, site, create, Arc::new(crate::echo::EchoProgram)) })
+        Box::pin(async move { build(&options, site, create, Production::ready(crate::echo::EchoProgram)) })
     }
 }
 
@@ -97,7 +95,7 @@ impl Builder for ClipBuilder {
                 .await
                 .map_err(|error| BuildError(format!("the clip's loader broke: {error}")))?
                 .map_err(|error| BuildError(crate::words(&error)))?;
-            build(&options, site, create, Arc::new(track))
+            build(&options, site, create, Production::ready(track))
         })
     }
 }

@@ -102,7 +102,7 @@ async fn fill(node: &Node, listen: SocketAddr, instance: InstanceName, slots: u3
     };
     let setup = FactorySetup {
         create,
-        program: Arc::new(EchoProgram),
+        production: media_session::Production::ready(EchoProgram),
         endpoint: listen,
         server_name: identity::server_name("host-a", Role::Host),
         limits: Limits::default(),

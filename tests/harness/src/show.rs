@@ -59,7 +59,7 @@ impl Builder for ShowBuilder {
             tokio::time::sleep(made.takes).await;
             let setup = FactorySetup {
                 create,
-                program: Arc::new(made.clip),
+                production: media_session::Production::ready(made.clip),
                 endpoint: site.endpoint,
                 server_name: site.server_name,
                 limits: Limits::default(),

@@ -1,17 +1,16 @@
 //! What a factory is made with, where it lives, and how it is started.
 
 use std::rc::Rc;
-use std::sync::Arc;
 
 use actors_cores::Flaw;
 use actors_cores::factory::{Factory as Core, FactoryError, Limits, Options};
 use actors_kernel::{ActorRef, Node, SpawnError, Spec};
 use actors_protocol::host::CreateInstance;
 use actors_protocol::{ActorPath, Incarnation, Millis};
-use media_share::Program;
 
 use super::FactoryActor;
 use crate::observe::Observer;
+use crate::production::Production;
 
 /// Reservations come in bursts; each is a microsecond's work.
 const MAILBOX: u32 = 4_096;
@@ -22,7 +21,7 @@ pub struct FactorySetup {
     /// What the zone asked for.
     pub create: CreateInstance,
     /// What its sessions are shown.
-    pub program: Arc<dyn Program>,
+    pub production: Production,
     /// Where viewers reach this node, and the name in its certificate.
     pub endpoint: std::net::SocketAddr,
     /// A DNS name of the node's certificate.
