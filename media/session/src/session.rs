@@ -216,7 +216,7 @@ impl Handler<Attach> for SessionActor {
         if playing.attachment > 0 {
             playing.delivery.detached();
             playing.under_way.clear();
-            playing.playback.skip_to_key(now);
+            playing.playback.resume(now);
         }
         playing.attachment += 1;
         playing.connection = Some(attach.connection.clone());

@@ -68,9 +68,13 @@ pub trait Playback {
     /// group is dropped, and the playback goes on at its next key picture.
     fn skip_to_key(&mut self, now: Millis);
 
-    /// Nobody watches until the next [`skip_to_key`](Playback::skip_to_key): the connection is lost. Pictures are not
-    /// polled meanwhile.
+    /// The connection is lost: nobody watches until [`resume`](Playback::resume). Pictures are not polled meanwhile.
     fn pause(&mut self, _now: Millis) {}
+
+    /// The viewer is back: the playback goes on at a key picture.
+    fn resume(&mut self, now: Millis) {
+        self.skip_to_key(now);
+    }
 
     /// How the way to the viewer is, twice a second: a playback with several bit rates follows it.
     fn path(&mut self, _now: Millis, _path: &Path) {}
