@@ -26,6 +26,7 @@ use crate::observe::{Seen, Sighting};
 use crate::report::Reporting;
 use crate::selfcheck::SelfCheck;
 use crate::session::{Attach, Detach, SessionActor};
+pub(crate) use calls::Strain;
 use setup::options;
 
 pub use setup::{FactoryProblem, FactorySetup, spawn_factory};
@@ -280,6 +281,11 @@ impl FactoryActor {
             self.core().connection_lost(now, session, attachment);
         }
         self.pump(cx);
+    }
+
+    /// The studio has ended, and with it all that its sessions were shown: the factory begins anew, with a new one.
+    pub(crate) fn studio_ended(&mut self, obituary: &Obituary, _: &mut Cx<'_, Self>) {
+        panic!("the studio has ended ({:?}), and the instance begins anew", obituary.end);
     }
 
     /// Draws until the core is content; a sound source needs one draw.

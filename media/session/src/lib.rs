@@ -12,8 +12,11 @@ mod production;
 mod report;
 mod selfcheck;
 mod session;
+mod studio;
+mod workers;
 
 pub use actors_cores::Flaw;
 pub use actors_cores::factory::Limits;
 pub use factory::{FactoryActor, FactoryProblem, FactorySetup, spawn_factory};
 pub use production::{Production, Stage};
+pub use studio::{Interactions, Staging, StudioSetup};

@@ -10,6 +10,7 @@
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use actors_kernel::{Actor, ActorRef, Answer, Caller, Cx, Handler};
 use actors_protocol::input::Input;
@@ -201,7 +202,7 @@ impl Handler<Attach> for SessionActor {
             let waker = cx.waker();
             let format = self.program.format(&attach.service);
             let opening =
-                Opening { service: attach.service, session: attach.session, wake: Rc::new(move || waker.wake()) };
+                Opening { service: attach.service, session: attach.session, wake: Arc::new(move || waker.wake()) };
             Box::new(Playing {
                 session: attach.session,
                 format,

@@ -14,7 +14,7 @@
 //! A picture says itself which inputs it shows ([`Picture::last_input`]): one that was drawn elsewhere may have been begun
 //! before the last input came. A playback whose pictures come from elsewhere wakes its driver when there is one.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use actors_protocol::input::Input;
 use actors_protocol::{Millis, ServiceName, SessionId};
@@ -48,7 +48,7 @@ pub struct Opening {
 }
 
 /// See [`Opening::wake`].
-pub type Wake = Rc<dyn Fn()>;
+pub type Wake = Arc<dyn Fn() + Send + Sync>;
 
 /// What one session is shown. Time comes in; `now` never goes back.
 ///

@@ -14,9 +14,9 @@ use crate::i420::{I420, Size};
 use crate::picture::Codec;
 
 /// What a session sees, as a value: two sessions with equal views are shown the same pixels.
-pub trait View: Clone + Ord + fmt::Debug + Send + Sync + 'static {}
+pub trait View: Clone + Ord + fmt::Debug + Send + Sync + Unpin + 'static {}
 
-impl<V: Clone + Ord + fmt::Debug + Send + Sync + 'static> View for V {}
+impl<V: Clone + Ord + fmt::Debug + Send + Sync + Unpin + 'static> View for V {}
 
 /// While it is held, what a view shows is being decoded, simulated or fetched. Dropping it is the end of the demand.
 pub type Attendance = Box<dyn Any + Send>;

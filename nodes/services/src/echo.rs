@@ -131,7 +131,7 @@ mod tests {
 
     fn open(now: u64) -> Box<dyn Playback> {
         let service = "echo.demo".parse().expect("a name");
-        let opening = Opening { service, session: actors_protocol::SessionId(1), wake: std::rc::Rc::new(|| {}) };
+        let opening = Opening { service, session: actors_protocol::SessionId(1), wake: std::sync::Arc::new(|| {}) };
         EchoProgram.open(Millis(now), opening)
     }
 

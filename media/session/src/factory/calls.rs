@@ -6,6 +6,7 @@ use actors_protocol::factory::{
 };
 use actors_protocol::gateway::Released;
 use actors_protocol::{ResumeToken, Ticket, ViewerKey};
+use media_share::overload::Turn;
 use transport_link::Connection;
 
 use super::FactoryActor;
@@ -94,5 +95,28 @@ impl Handler<DrainInstance> for FactoryActor {
         }
         self.pump(cx);
         self.core().drain_state().into()
+    }
+}
+
+/// The instance's pictures are late, or in time again.
+pub(crate) struct Strain(pub(crate) Turn);
+
+impl actors_protocol::Message for Strain {
+    type Reply = ();
+}
+
+impl Handler<Strain> for FactoryActor {
+    fn handle(&mut self, strain: Strain, _: &Caller, cx: &mut Cx<'_, Self>) -> Answer<()> {
+        let instance = &self.setup.create.instance;
+        match strain.0 {
+            Turn::Overloaded { words } => {
+                tracing::warn!(%instance, "free slots are withdrawn: {words}");
+            }
+            Turn::Well => {
+                tracing::info!(%instance, "pictures are in time again: slots are offered again");
+            }
+        }
+        self.pump(cx);
+        ().into()
     }
 }
