@@ -16,12 +16,16 @@
 use std::collections::BTreeMap;
 
 use actors_protocol::Millis;
+use media_share::Path;
 use media_share::picture::Picture;
 use media_share::playback::PICTURE_DEADLINE;
 use transport_wire::limits::UNITS_PER_GROUP_MAX;
 
 /// Units under way at most: more than two seconds of pictures at 30 a second are never worth having.
 pub const UNITS_UNDER_WAY_MAX: usize = 64;
+
+/// How often the way to the viewer is looked at while pictures are sent.
+const LOOK: Millis = Millis(500);
 
 /// A unit's place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -59,12 +63,22 @@ pub struct Delivery {
     previous: u16,
     /// The present group is given up: only a key picture goes out.
     cut: bool,
-    under_way: BTreeMap<Place, Millis>,
+    under_way: BTreeMap<Place, UnderWay>,
     /// The shortest round trip seen on this connection: the path without its queues.
     path: Option<Millis>,
     effects: std::collections::VecDeque<Effect>,
     late: u64,
     sent: u64,
+    /// Since the last look at the path.
+    seen: Path,
+    look: Millis,
+}
+
+/// A unit that the viewer has not acknowledged yet.
+#[derive(Clone, Copy, Debug)]
+struct UnderWay {
+    since: Millis,
+    bytes: u64,
 }
 
 impl Delivery {
@@ -84,14 +98,17 @@ impl Delivery {
         }
         let place = Place { group: self.group, unit };
         self.units = Some(unit + 1);
-        self.under_way.insert(place, now);
+        self.under_way.insert(place, UnderWay { since: now, bytes: picture.data.len() as u64 });
         self.sent += 1;
         Some(Admitted { place, previous: self.previous })
     }
 
     /// The viewer has all of the unit.
     pub fn acknowledged(&mut self, place: Place) {
-        self.under_way.remove(&place);
+        if let Some(unit) = self.under_way.remove(&place) {
+            self.seen.acknowledged += 1;
+            self.seen.bytes += unit.bytes;
+        }
     }
 
     /// The viewer does not want the unit, or its stream failed.
@@ -103,7 +120,7 @@ impl Delivery {
 
     /// When the oldest unit under way is overdue.
     pub fn poll_timeout(&self) -> Option<Millis> {
-        self.under_way.values().min().map(|sent| *sent + self.limit())
+        self.oldest().map(|since| since + self.limit())
     }
 
     /// An acknowledgement takes half a round trip to come back. A full queue on the way is no excuse: the viewer would be
@@ -116,10 +133,25 @@ impl Delivery {
     pub fn on_timeout(&mut self, now: Millis, rtt: Millis) {
         self.path = Some(self.path.map_or(rtt, |path| path.min(rtt)));
         let limit = self.limit();
-        let overdue = |(place, sent): (&Place, &Millis)| (*sent + limit <= now).then_some(place.group);
+        let overdue = |(place, unit): (&Place, &UnderWay)| (unit.since + limit <= now).then_some(place.group);
         while let Some(group) = self.under_way.iter().find_map(overdue) {
             self.give_up(group);
         }
+    }
+
+    /// How the way to the viewer was since the last look, if a look is due. `rtt` as in [`on_timeout`](Delivery::on_timeout).
+    pub fn look(&mut self, now: Millis, rtt: Millis) -> Option<Path> {
+        if now < self.look {
+            return None;
+        }
+        self.look = now + LOOK;
+        let oldest = self.oldest().map_or(Millis::ZERO, |since| now.since(since));
+        let rtt_min = self.path.unwrap_or(rtt).min(rtt);
+        Some(Path { rtt, rtt_min, oldest, ..std::mem::take(&mut self.seen) })
+    }
+
+    fn oldest(&self) -> Option<Millis> {
+        self.under_way.values().map(|unit| unit.since).min()
     }
 
     /// The connection is gone or replaced: nothing is under way any more, and the next picture must be a key picture.
@@ -127,6 +159,7 @@ impl Delivery {
         self.under_way.clear();
         self.effects.clear();
         self.path = None;
+        self.seen = Path::default();
         self.cut = true;
     }
 
@@ -157,6 +190,7 @@ impl Delivery {
         for place in places {
             self.under_way.remove(&place);
             self.late += 1;
+            self.seen.given_up += 1;
             self.effects.push_back(Effect::GiveUp(place));
         }
         if group == self.group && !self.cut {
@@ -209,6 +243,25 @@ mod tests {
         let key = delivery.admit(Millis(1_000), &picture(30, true)).expect("a key picture");
         assert_eq!(key.previous, 0, "nothing of the group before is worth waiting for");
         assert_eq!(delivery.late(), 3);
+    }
+
+    #[test]
+    fn a_look_at_the_path_tells_what_has_arrived_what_was_given_up_and_what_is_slow() {
+        let mut delivery = Delivery::default();
+        delivery.on_timeout(Millis(0), Millis(40));
+        assert!(delivery.look(Millis(0), Millis(40)).is_some() && delivery.look(Millis(499), Millis(40)).is_none());
+        for number in 0..3 {
+            delivery.admit(Millis(400), &picture(number, number == 0));
+        }
+        delivery.acknowledged(Place { group: 0, unit: 0 });
+        delivery.on_timeout(Millis(500), Millis(90));
+        let path = delivery.look(Millis(500), Millis(90)).expect("due");
+        let expected =
+            Path { rtt: Millis(90), rtt_min: Millis(40), acknowledged: 1, bytes: 1, given_up: 0, oldest: Millis(100) };
+        assert_eq!(path, expected);
+        delivery.on_timeout(Millis(1_000), Millis(90));
+        let path = delivery.look(Millis(1_000), Millis(90)).expect("due");
+        assert_eq!((path.acknowledged, path.given_up, path.oldest), (0, 2, Millis(0)), "counted from look to look");
     }
 
     #[test]

@@ -97,6 +97,9 @@ impl SessionActor {
         let now = cx.now();
         let rtt = Millis::from(connection.rtt());
         playing.delivery.on_timeout(now, rtt);
+        if let Some(path) = playing.delivery.look(now, rtt) {
+            playing.playback.path(now, &path);
+        }
         loop {
             while let Some(effect) = playing.delivery.poll_effect() {
                 match effect {

@@ -189,7 +189,7 @@ fn run(shared: &Shared, thread: u64) {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::mpsc::channel;
+    use std::sync::mpsc::sync_channel;
     use std::time::Duration;
 
     use super::*;
@@ -199,8 +199,8 @@ mod tests {
     #[test]
     fn urgent_work_is_taken_first_and_a_panic_costs_nobody_a_thread() {
         let workers = Workers::new("test", 1).expect("a thread");
-        let (gate, open) = channel::<()>();
-        let (say, heard) = channel();
+        let (gate, open) = sync_channel::<()>(1);
+        let (say, heard) = sync_channel(1);
         workers.submit(false, move || open.recv().expect("opened")).expect("taken");
         for (urgent, word) in [(false, "calm"), (true, "urgent")] {
             let say = say.clone();
@@ -217,8 +217,8 @@ mod tests {
         let workers = Workers::new("test", 1).expect("a thread");
         let mut gates = Vec::new();
         for hung in 1..=ABANDONED_MAX {
-            let (gate, open) = channel::<()>();
-            let (say, heard) = channel();
+            let (gate, open) = sync_channel::<()>(1);
+            let (say, heard) = sync_channel(1);
             let job = workers.submit(false, move || {
                 say.send(()).expect("heard");
                 let _ = open.recv();
@@ -239,8 +239,8 @@ mod tests {
     #[test]
     fn what_still_waits_can_be_given_up_without_a_loss() {
         let workers = Workers::new("test", 1).expect("a thread");
-        let (gate, open) = channel::<()>();
-        let (say, heard) = channel::<()>();
+        let (gate, open) = sync_channel::<()>(1);
+        let (say, heard) = sync_channel::<()>(1);
         workers.submit(false, move || open.recv().expect("opened")).expect("taken");
         let job = workers.submit(false, move || say.send(()).expect("heard")).expect("taken");
         workers.abandon(job).expect("no thread is needed");
@@ -251,7 +251,7 @@ mod tests {
     #[test]
     fn without_threads_the_work_is_done_at_once() {
         let workers = Workers::new("test", 0).expect("nothing to start");
-        let (say, heard) = channel();
+        let (say, heard) = sync_channel(1);
         workers.submit(false, move || say.send(7).expect("heard")).expect("taken");
         assert_eq!((heard.try_recv(), workers.waiting()), (Ok(7), 0));
     }
