@@ -8,17 +8,29 @@
 
 pub mod annexb;
 mod assembly;
+mod bank;
+mod decoder;
 mod draw;
+mod encoder;
 mod error;
 mod generate;
 mod load;
+mod mp4;
+mod pads;
 mod probe;
 mod streams;
 
+pub use bank::{
+    BankOptions, FIRST_PICTURE, KEPT_HEIGHT, KEPT_WIDTH, NEXT_PICTURE, PICTURE_ENDINGS, PICTURE_PIXELS_MAX,
+    PICTURE_SIDE_MAX, SOURCES_MAX, SourceBank, SourceReport, VIDEO_ENDINGS,
+};
+pub use decoder::{DecodeError, H264Decoder};
 pub use draw::{Artist, ClipSpec};
+pub use encoder::X264Encoders;
 pub use error::PipelineError;
 pub use generate::{GENERATE_DEADLINE, generate_clip, generate_clip_with};
 pub use load::{Limits, load_clip, load_clip_within};
+pub use mp4::{Mp4Error, Mp4Writer};
 pub use probe::{Element, Report, probe};
 
 /// Starts GStreamer. Every function of this crate does it; doing it again costs nothing.

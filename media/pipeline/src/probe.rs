@@ -26,6 +26,8 @@ const NEEDED: &[(&str, &str, &str)] = &[
     ("capsfilter", CORE, "ask for a form of H.264"),
     ("appsrc", BASE, "hand pictures in"),
     ("appsink", BASE, "take pictures out"),
+    ("videoconvert", BASE, "bring pictures into one form"),
+    ("uridecodebin", BASE, "open files and addresses of any kind"),
     ("h264parse", BAD, "cut H.264 into access units"),
     ("qtdemux", GOOD, "read MP4"),
     ("mp4mux", GOOD, "write MP4"),

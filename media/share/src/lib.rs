@@ -16,6 +16,7 @@ pub mod ports;
 pub mod renditions;
 pub mod rung;
 pub mod tiles;
+pub mod y4m;
 
 pub use clip::{AccessUnit, ClipFault, ClipPlayback, ClipTrack};
 pub use demand::{Demand, DemandEffect};
