@@ -12,8 +12,8 @@
 //!                                               gone: a successor with a new number warms
 //! ```
 //!
-//! A slot counts from the effect that starts its actor until it is said to have ended; there are never more than were asked
-//! for, because a successor is warmed only when its predecessor is gone. A reservation gets the free slot with the lowest
+//! A slot counts from the effect that starts its actor until it is said to have ended; none is warmed beyond the number that
+//! is wanted, because a successor is warmed only when its predecessor is gone. A reservation gets the free slot with the lowest
 //! number: that is the one that has been ready longest (numbers grow), it needs no index beside the set of free slots, and
 //! what is reserved and given back again and again touches one slot and leaves the others cold.
 //!
@@ -32,6 +32,7 @@ mod redemption;
 mod report;
 mod reservation;
 mod sessions;
+mod size;
 mod slots;
 mod tickets;
 mod view;
@@ -51,15 +52,17 @@ use drain::Drain;
 use effects::Effects;
 use leases::Leases;
 use sessions::Sessions;
+use size::Size;
 use slots::{Condition, Slots};
 use tickets::{Fate, Past};
 
 pub use effects::{Effect, Why};
-pub use options::{FactoryError, Limits, Options, SLOTS_MAX};
+pub use options::{FactoryError, Limits, Options, RESIZE_DEADLINE_MAX, ResizeError, SLOTS_MAX};
 pub use redemption::{Admission, Redeemed, Refusal};
 pub use report::{HOLDING_BOUNDS, Holding, Tally};
 pub use reservation::{BadRandomness, Reserved};
 pub use sessions::Attachment;
+pub use size::NOTE_MAX;
 pub use tickets::{REMEMBERED_FOR, REMEMBERED_MAX};
 pub use view::{FactoryView, SLOTS_SHOWN_MAX, ServiceView, SlotView};
 
@@ -89,7 +92,7 @@ pub struct Factory {
     instance: InstanceName,
     incarnation: Incarnation,
     limits: Limits,
-    slots_wanted: u32,
+    size: Size,
     /// In the order of their names.
     services: Vec<Service>,
     slots: Slots,
@@ -128,10 +131,10 @@ impl Factory {
             instance,
             incarnation,
             limits,
-            slots_wanted: slots,
+            size: Size::new(slots),
             services: offerings
                 .into_iter()
-                .map(|Offering { service, cap }| Service { name: service, cap, used: 0 })
+                .map(|Offering { service, cap, .. }| Service { name: service, cap, used: 0 })
                 .collect(),
             slots: Slots::default(),
             leases: Leases::default(),
@@ -147,7 +150,7 @@ impl Factory {
             now,
             flaw: Flaw::None,
         };
-        factory.warm_missing(now);
+        factory.fit(now);
         factory.effects.changed();
         Ok(factory)
     }
@@ -180,8 +183,11 @@ impl Factory {
             Condition::Active(session) => self.end_session(now, session, Why::Died),
             Condition::Warming | Condition::Free | Condition::Draining { .. } => {}
         }
+        self.size.ceiling = self.slots.living().max(self.size.wanted as usize).min(self.size.ceiling);
         if self.drain.is_none() {
-            self.slots.succeed(now, failures);
+            if self.slots.living() + self.slots.to_come() < self.target() {
+                self.slots.succeed(now, failures);
+            }
             self.warm_due(now);
         }
         self.tell_when_drained();
@@ -194,6 +200,7 @@ impl Factory {
             self.sessions.next_deadline(),
             self.slots.next_successor(),
             self.drain.as_ref().filter(|_| self.sessions.len() > 0).map(|drain| drain.until),
+            self.surplus_until(),
         ]
         .into_iter()
         .flatten()
@@ -237,6 +244,7 @@ impl Factory {
             self.end_session(now, session, Why::Lost);
         }
         self.end_overdue_drain(now);
+        self.end_overdue_surplus(now);
         self.warm_due(now);
         self.past_tickets.age(now);
         self.past_tokens.age(now);
@@ -250,15 +258,6 @@ impl Factory {
             self.effects.push(Effect::Warm { slot });
             self.effects.changed();
         }
-    }
-
-    /// Warms what is missing from the number of slots that is wanted.
-    fn warm_missing(&mut self, now: Millis) {
-        let there = self.slots.living() + self.slots.to_come();
-        for _ in there..self.slots_wanted as usize {
-            self.slots.succeed(now, 0);
-        }
-        self.warm_due(now);
     }
 
     fn put(&mut self, now: Millis, slot: SlotId, condition: Condition) {
@@ -276,7 +275,7 @@ impl Factory {
         }
     }
 
-    /// A lease is over without a session. Its slot is free again, unless its actor is gone.
+    /// A lease is over without a session. Its slot is free again, unless its actor is gone, or there are slots enough.
     fn end_lease(&mut self, now: Millis, ticket: Ticket, fate: Fate) {
         let Some(lease) = self.leases.remove(ticket) else { return };
         self.requests.remove(&lease.request);
@@ -284,7 +283,12 @@ impl Factory {
         self.services[lease.service].used -= 1;
         self.effects.changed();
         if self.slots.condition(lease.slot) == Some(Condition::Reserved(ticket)) {
-            self.put(now, lease.slot, Condition::Free);
+            if self.staying() > self.target() {
+                let why = if self.size.withdrawn.is_some() { Why::Withdrawn } else { Why::Shrunk };
+                self.end_slot(now, lease.slot, why);
+            } else {
+                self.put(now, lease.slot, Condition::Free);
+            }
         }
     }
 }

@@ -36,6 +36,10 @@ pub enum Flaw {
     /// **I8**, factory: a slot ends in the books, and nobody tells its actor to stop.
     #[cfg(any(test, feature = "flaws"))]
     SlotNotStopped,
+    /// **I3**, factory: a slot that a resize or a withdrawal ends is not counted any more, although its actor still lives.
+    /// From outside: an actor that nobody counts (I8).
+    #[cfg(any(test, feature = "flaws"))]
+    ShrinkForgets,
 }
 
 impl Flaw {
@@ -47,7 +51,7 @@ impl Flaw {
 
     /// Every flaw there is.
     #[cfg(any(test, feature = "flaws"))]
-    pub const ALL: [Flaw; 8] = [
+    pub const ALL: [Flaw; 9] = [
         Flaw::LeaseTwice,
         Flaw::RedeemTwice,
         Flaw::CountsDrift,
@@ -56,6 +60,7 @@ impl Flaw {
         Flaw::OlderIncarnation,
         Flaw::DeafToReports,
         Flaw::SlotNotStopped,
+        Flaw::ShrinkForgets,
     ];
 }
 

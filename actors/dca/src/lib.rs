@@ -13,7 +13,7 @@ use std::rc::Rc;
 
 use actors_kernel::Node;
 use actors_protocol::Address;
-use actors_protocol::host::CreateInstance;
+use actors_protocol::host::{CreateInstance, Offering};
 
 /// What a builder knows of the host it builds on.
 #[derive(Clone)]
@@ -42,6 +42,14 @@ pub trait Builder {
     /// The parameters it understands, each with what it means. Others are refused before [`Builder::build`] is called.
     fn parameters(&self) -> &'static [(&'static str, &'static str)];
 
+    /// The parameters it understands for each service of an instance ([`Offering::parameters`]), each with what it means.
+    /// Others are refused before [`Builder::build`] is called.
+    ///
+    /// [`Offering::parameters`]: actors_protocol::host::Offering::parameters
+    fn configuration_parameters(&self) -> &'static [(&'static str, &'static str)] {
+        &[]
+    }
+
     /// Builds an instance on `site`. The host gives it up when it takes longer than the host's patience.
     fn build(&self, site: Site, create: CreateInstance) -> Building;
 }
@@ -68,16 +76,36 @@ impl Registry {
             let there = self.words().join(", ");
             return Err(BuildError(format!("there is no builder '{}' here; there is {there}", create.builder)));
         };
-        for key in create.parameters.keys() {
-            if !builder.parameters().iter().any(|(known, _)| known == key) {
-                let known: Vec<_> = builder.parameters().iter().map(|(key, what)| format!("{key} ({what})")).collect();
-                let known = if known.is_empty() { "no parameters".to_owned() } else { known.join(", ") };
-                let words = format!("builder '{}' has no parameter '{key}'; it has {known}", create.builder);
-                return Err(BuildError(words));
-            }
+        let of_instance = (builder.parameters(), builder.configuration_parameters());
+        check(&create.parameters, of_instance, |key| {
+            format!("builder '{}' has no parameter '{key}' for an instance", create.builder)
+        })?;
+        for Offering { service, parameters, .. } in &create.offerings {
+            let of_service = (builder.configuration_parameters(), builder.parameters());
+            check(parameters, of_service, |key| {
+                format!("builder '{}' has no parameter '{key}' for a service ({service})", create.builder)
+            })?;
         }
         Ok(builder.clone())
     }
+}
+
+/// Parameters by word, each with its meaning.
+type Known = &'static [(&'static str, &'static str)];
+
+/// Refuses what is not among the first of `known`, naming what there is; what is among the second stands in the wrong place.
+fn check(
+    given: &BTreeMap<String, String>,
+    known: (Known, Known),
+    refusal: impl Fn(&str) -> String,
+) -> Result<(), BuildError> {
+    let (here, elsewhere) = known;
+    let has = |list: Known, key: &str| list.iter().any(|(known, _)| *known == key);
+    let Some(key) = given.keys().find(|key| !has(here, key)) else { return Ok(()) };
+    let list: Vec<_> = here.iter().map(|(key, what)| format!("{key} ({what})")).collect();
+    let list = if list.is_empty() { "none".to_owned() } else { list.join(", ") };
+    let misplaced = if has(elsewhere, key) { "; it belongs to the other of the two, instance or service" } else { "" };
+    Err(BuildError(format!("{}; there is {list}{misplaced}", refusal(key))))
 }
 
 #[cfg(test)]
@@ -92,6 +120,9 @@ mod tests {
         }
         fn parameters(&self) -> &'static [(&'static str, &'static str)] {
             &[("colour", "of the nothing")]
+        }
+        fn configuration_parameters(&self) -> &'static [(&'static str, &'static str)] {
+            &[("width", "pixels of nothing")]
         }
         fn build(&self, _: Site, _: CreateInstance) -> Building {
             Box::pin(async { Err(BuildError("nothing comes of nothing".into())) })
@@ -119,5 +150,22 @@ mod tests {
         assert!(error.contains("'clip'") && error.contains("nothing"), "{error}");
         let error = registry.find(&create("nothing", "color")).err().expect("no such parameter").to_string();
         assert!(error.contains("'color'") && error.contains("colour (of the nothing)"), "{error}");
+    }
+
+    #[test]
+    fn each_service_of_an_instance_has_parameters_of_its_own() {
+        let registry = Registry::default().with(Nothing);
+        let with = |key: &str| {
+            let parameters = [(key.to_owned(), "640".to_owned())].into();
+            let offering = Offering { service: "a.demo".parse().expect("name"), cap: None, parameters };
+            CreateInstance { offerings: vec![offering], ..create("nothing", "colour") }
+        };
+        assert!(registry.find(&with("width")).is_ok());
+        let error = registry.find(&with("wide")).err().expect("no such parameter").to_string();
+        assert!(error.contains("'wide'") && error.contains("a.demo") && error.contains("width (pixels"), "{error}");
+        let error = registry.find(&with("colour")).err().expect("not of a service").to_string();
+        assert!(error.contains("width (pixels") && error.contains("other of the two"), "{error}");
+        let error = registry.find(&create("nothing", "width")).err().expect("not of an instance").to_string();
+        assert!(error.contains("colour (of") && error.contains("other of the two"), "{error}");
     }
 }

@@ -17,6 +17,7 @@ actor_protocol! {
         0x0604 => Resume -> Redemption;
         0x0605 => Goodbye -> Farewell;
         0x0606 => DrainInstance -> DrainState;
+        0x0607 => ResizeInstance -> Resizing;
     }
 }
 
@@ -154,4 +155,42 @@ pub struct DrainState {
     pub sessions: u32,
     /// The five states.
     pub counts: SlotCounts,
+}
+
+/// Another number of slots, for the present life of the factory.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResizeInstance {
+    /// How many slots there are to be; none = change nothing, tell how far it is.
+    pub slots: Option<u32>,
+    /// When leases and sessions beyond that number are ended; none = each ends by itself.
+    pub deadline: Option<Millis>,
+}
+
+/// The answer to [`ResizeInstance`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Resizing {
+    /// The number holds.
+    Sized(SizeState),
+    /// It cannot be.
+    Refused {
+        /// Why, with the remedy.
+        cause: String,
+    },
+}
+
+/// How many slots an instance is to have, and how far it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SizeState {
+    /// How many there were to be before this call.
+    pub from: u32,
+    /// How many there are to be.
+    pub to: u32,
+    /// Slots that this call has told to end.
+    pub ended: u32,
+    /// Leases and sessions that go on beyond the number; their slots are not replaced.
+    pub surplus: u32,
+    /// The five states.
+    pub counts: SlotCounts,
+    /// Why free slots are withdrawn, so that nothing warms; none when they are not.
+    pub note: Option<String>,
 }

@@ -22,6 +22,9 @@ pub struct Offering {
     pub service: ServiceName,
     /// At most this many slots of the pool at once; none = all of them.
     pub cap: Option<u32>,
+    /// What the builder understands for this service alone (`width = "1280"`); see [`CreateInstance::parameters`] for the
+    /// instance as a whole.
+    pub parameters: BTreeMap<String, String>,
 }
 
 /// Make an instance. Asking again for one that exists is answered with [`Creation::Exists`].

@@ -109,6 +109,8 @@ pub struct PoolReport {
     pub services: Vec<ServiceUse>,
     /// How old the snapshot was when this report was sent.
     pub age: Millis,
+    /// Why the factory offers fewer slots than it could: overloaded, and in which way; none when all is well.
+    pub note: Option<String>,
 }
 
 impl PoolReport {

@@ -33,6 +33,7 @@ pub const TABLE: &[(Tag, Roles)] = &[
     (0x0604, Roles::of(&[Viewer])), // Resume
     (0x0605, Roles::of(&[Viewer])), // Goodbye
     (0x0606, Roles::of(&[Zone, Operator])), // DrainInstance
+    (0x0607, Roles::of(&[Operator])), // ResizeInstance
     (0x0701, Roles::of(&[Operator, Orchestrator])), // ListActors
     (0x0702, Roles::of(&[Operator])), // InspectActor
     (0x0703, Roles::of(&[Operator])), // EndActor

@@ -56,6 +56,7 @@ fn live(store: &dyn Store) {
         counts: SlotCounts::default(),
         services: vec![ServiceUse { service: name("clip.demo"), cap: None, used: 0 }],
         age: Millis(0),
+        note: None,
     };
     let report = ZoneReport {
         zone: name("zone-a"),

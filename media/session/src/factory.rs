@@ -13,7 +13,7 @@ use std::time::Duration;
 use actors_cores::factory::{Attachment, Effect, Ending, Factory as Core, Redeemed, Why};
 use actors_kernel::{Actor, ActorRef, Addr, Answer, Cx, End, Handler, Obituary, Promise, Routes, Spec};
 use actors_protocol::factory::{
-    DrainInstance, Factory, Goodbye, Opened, Redeem, Redemption, ReleaseSlot, ReserveSlot, Resume,
+    DrainInstance, Factory, Goodbye, Opened, Redeem, Redemption, ReleaseSlot, ReserveSlot, ResizeInstance, Resume,
 };
 use actors_protocol::gateway::{Gateway, ReportPool};
 use actors_protocol::{ActorPath, Address, Locator, Message, Millis, SessionId, SlotId};
@@ -305,6 +305,9 @@ fn farewell(why: Why) -> (CloseCode, &'static str) {
         Why::Lost => (CloseCode::IDLE, "the connection was lost for too long"),
         Why::Finished => (CloseCode::GOODBYE, "the service has ended the session"),
         Why::Drained => (CloseCode::DRAINED, "the instance is drained; open the service again"),
+        Why::Shrunk => (CloseCode::DRAINED, "the instance has fewer slots now; open the service again"),
+        // Only slots without a viewer are withdrawn.
+        Why::Withdrawn => (CloseCode::DRAINED, "the slot is withdrawn; open the service again"),
         Why::Died => (CloseCode::KILLED, "the actor of the session has ended; open the service again"),
     }
 }
@@ -319,7 +322,8 @@ impl Actor for FactoryActor {
             .add::<Redeem>()
             .add::<Resume>()
             .add::<Goodbye>()
-            .add::<DrainInstance>();
+            .add::<DrainInstance>()
+            .add::<ResizeInstance>();
     }
 
     fn started(&mut self, cx: &mut Cx<'_, Self>) {
@@ -346,6 +350,9 @@ impl Actor for FactoryActor {
         });
         let gateway = ActorPath::new("gateway").expect("a constant path");
         self.gateway = Some(node.far(&self.setup.create.gateway, gateway));
+        for port in self.setup.raw.clone() {
+            cx.run(crate::raw::accept(port, cx.me()), |_, (), _| {});
+        }
         self.reporting = Reporting::new(cx.now());
         self.show(Seen::Begun, cx);
         self.pump(cx);

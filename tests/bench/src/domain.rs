@@ -128,7 +128,7 @@ fn wanted() -> Wanted {
         zone: name(ZONE),
         gateway: name(ZONE),
         builder: "echo".to_owned(),
-        offerings: vec![Offering { service: name(SERVICE), cap: None }],
+        offerings: vec![Offering { service: name(SERVICE), cap: None, parameters: Default::default() }],
         slots: SLOTS,
         parameters: Default::default(),
         provisional: None,

@@ -95,14 +95,14 @@ async fn fill(node: &Node, listen: SocketAddr, instance: InstanceName, slots: u3
         zone: name("zone-a"),
         gateway: name("zone-a"),
         builder: "echo".to_owned(),
-        offerings: vec![Offering { service: name(SERVICE), cap: None }],
+        offerings: vec![Offering { service: name(SERVICE), cap: None, parameters: Default::default() }],
         slots,
         parameters: Default::default(),
         provisional: None,
     };
     let setup = FactorySetup {
         create,
-        production: media_session::Production::ready(EchoProgram),
+        production: media_session::Production::ready(EchoProgram), raw: Vec::new(),
         endpoint: listen,
         server_name: identity::server_name("host-a", Role::Host),
         limits: Limits::default(),

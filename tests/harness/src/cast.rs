@@ -87,8 +87,8 @@ impl Cast {
         if resolvers > 1 {
             parts.push(part("res-2", Role::Resolver, None, 8));
         }
-        let stage = Offering { service: name("stage.sim"), cap: None };
-        let lodge = Offering { service: name("lodge.sim"), cap: Some(1) };
+        let stage = Offering { service: name("stage.sim"), cap: None, parameters: Default::default() };
+        let lodge = Offering { service: name("lodge.sim"), cap: Some(1), parameters: Default::default() };
         let [one, two, duo] = slots;
         let instances = [
             ("zone-a", wanted("one", "zone-a", Some("host-a1"), one, vec![stage.clone()])),

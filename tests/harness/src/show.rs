@@ -59,7 +59,7 @@ impl Builder for ShowBuilder {
             tokio::time::sleep(made.takes).await;
             let setup = FactorySetup {
                 create,
-                production: media_session::Production::ready(made.clip),
+                production: media_session::Production::ready(made.clip), raw: Vec::new(),
                 endpoint: site.endpoint,
                 server_name: site.server_name,
                 limits: Limits::default(),

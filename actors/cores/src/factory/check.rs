@@ -51,13 +51,21 @@ impl Factory {
         }
     }
 
-    /// Slots that live and successors that wait are together as many as are wanted; in a drain there are no successors.
+    /// Nothing is missing from the number that is wanted and nothing is warmed beyond it; what goes on beyond it is held; in a
+    /// drain there are no successors.
     fn check_number_of_slots(&self) -> Result<(), String> {
         let (living, to_come) = (self.slots.living(), self.slots.to_come());
-        let (wanted, draining) = (self.slots_wanted as usize, self.drain.is_some());
-        let right = if draining { living <= wanted && to_come == 0 } else { living + to_come == wanted };
-        if !right {
-            return Err(format!("{living} slots live, {to_come} are to come, {wanted} are wanted (drain: {draining})"));
+        let (target, ceiling, draining) = (self.target(), self.size.ceiling, self.drain.is_some());
+        let missing = !draining && living + to_come < target;
+        let to_come_beyond = to_come > 0 && (draining || living + to_come > target);
+        if missing || to_come_beyond || living + to_come > ceiling {
+            return Err(format!(
+                "{living} slots live, {to_come} are to come, {target} are to be, at most {ceiling} (drain: {draining})"
+            ));
+        }
+        let idle = self.slots.number_in(SlotState::Warming) + self.slots.number_in(SlotState::Free);
+        if !draining && self.staying() > target && idle > 0 {
+            return Err(format!("{idle} slots are idle, {} stay and {target} are to be", self.staying()));
         }
         if draining && self.slots.number_in(SlotState::Active) + self.slots.number_in(SlotState::Draining) != living {
             return Err("a slot could be given out in a drain".to_owned());

@@ -44,7 +44,7 @@ impl Factory {
     pub fn cancel_drain(&mut self, now: Millis) {
         let now = self.advance(now);
         if self.drain.take().is_some() {
-            self.warm_missing(now);
+            self.fit(now);
         }
     }
 

@@ -24,6 +24,10 @@ pub enum Why {
     Drained,
     /// The slot's actor died.
     Died,
+    /// The instance has more slots than it is to have.
+    Shrunk,
+    /// The instance is overloaded and offers no slots for the time being.
+    Withdrawn,
 }
 
 /// What the shell is to do.

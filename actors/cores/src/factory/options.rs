@@ -6,6 +6,9 @@ use actors_protocol::{Incarnation, InstanceName, Millis, ServiceName};
 /// The most slots of one instance. A pool's report does not grow with them, but its actors do.
 pub const SLOTS_MAX: u32 = 16_384;
 
+/// The longest deadline of a resize; who wants to wait longer gives none, and then nobody is sent away.
+pub const RESIZE_DEADLINE_MAX: Millis = Millis::from_secs(24 * 3_600);
+
 /// The bounds of a factory; the defaults are the domain's (`docs/semantics.md`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -57,4 +60,23 @@ pub enum FactoryError {
     /// More than [`SLOTS_MAX`].
     #[error("instance {0} wants {1} slots; at most {SLOTS_MAX} are permitted")]
     TooManySlots(InstanceName, u32),
+}
+
+/// Why an instance keeps its number of slots.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ResizeError {
+    /// More than [`SLOTS_MAX`].
+    #[error("{0} slots are too many; at most {SLOTS_MAX} are permitted")]
+    TooManySlots(u32),
+    /// Longer than [`RESIZE_DEADLINE_MAX`].
+    #[error(
+        "the deadline is too far away; use at most {} h, or none to let every session end by itself",
+        RESIZE_DEADLINE_MAX.0 / 3_600_000
+    )]
+    TooLate,
+    /// There is nothing to fit.
+    #[error(
+        "the instance drains and will have no slots; take the drain back first (fusion instance drain PATH --cancel)"
+    )]
+    Draining,
 }

@@ -167,7 +167,7 @@ impl Factory {
         self.requests.remove(&session.request);
         self.services[session.service].used -= 1;
         self.past_tickets.remember(now, session.ticket.0, Fate::Spent);
-        let fate = if why == Why::Drained { Fate::Withdrawn } else { Fate::Over };
+        let fate = if matches!(why, Why::Drained | Why::Shrunk) { Fate::Withdrawn } else { Fate::Over };
         self.past_tokens.remember(now, session.token.0, fate);
         let held = now.since(session.opened);
         self.holding.add(held);

@@ -80,6 +80,10 @@ pub struct Tally {
     pub reused: u64,
     /// Secrets shown by a wrong viewer.
     pub wrong_key: u64,
+    /// Another number of slots was asked for.
+    pub resized: u64,
+    /// Free slots were withdrawn.
+    pub withdrawn: u64,
     /// Slots whose actor stopped.
     pub stopped: u64,
     /// Slots whose actor panicked.
@@ -134,6 +138,7 @@ impl Factory {
                 .map(|service| ServiceUse { service: service.name.clone(), cap: service.cap, used: service.used })
                 .collect(),
             age: Millis::ZERO,
+            note: self.size.withdrawn.clone(),
         }
     }
 

@@ -136,6 +136,11 @@ impl Slots {
         self.by_state[state as usize].first().copied()
     }
 
+    /// The highest-numbered slot in that state: the one that has been ready for the shortest time.
+    pub(super) fn last(&self, state: SlotState) -> Option<SlotId> {
+        self.by_state[state as usize].last().copied()
+    }
+
     pub(super) fn number_in(&self, state: SlotState) -> usize {
         self.by_state[state as usize].len()
     }
@@ -186,6 +191,15 @@ impl Slots {
     /// Successors that wait.
     pub(super) fn to_come(&self) -> usize {
         self.successors.len()
+    }
+
+    /// Keeps that many of the successors that wait, those whose turn comes first.
+    pub(super) fn keep_successors(&mut self, number: usize) {
+        let too_many = self.successors.len().saturating_sub(number);
+        if too_many > 0 {
+            let latest_first = std::mem::take(&mut self.successors).into_sorted_vec();
+            self.successors = latest_first.into_iter().skip(too_many).collect();
+        }
     }
 
     pub(super) fn forget_successors(&mut self) {

@@ -12,6 +12,7 @@ mod properties;
 mod redemption;
 mod reservation;
 mod resume;
+mod size;
 mod slots;
 
 use std::collections::BTreeSet;
@@ -42,7 +43,10 @@ fn options(slots: u32, caps: &[(&str, Option<u32>)]) -> Options {
     Options {
         instance: "play-a".parse().expect("an instance name"),
         incarnation: Incarnation(7),
-        offerings: caps.iter().map(|(name, cap)| Offering { service: service(name), cap: *cap }).collect(),
+        offerings: caps
+            .iter()
+            .map(|(name, cap)| Offering { service: service(name), cap: *cap, parameters: Default::default() })
+            .collect(),
         slots,
         limits: Limits::default(),
     }

@@ -19,8 +19,14 @@ pub struct FactoryView {
     pub instance: InstanceName,
     /// Which life of its factory.
     pub incarnation: Incarnation,
-    /// How many slots there are to be.
+    /// How many slots there are to be: what the configuration says, or the last resize.
     pub slots_wanted: u32,
+    /// Why free slots are withdrawn; none when they are not.
+    pub withdrawn: Option<String>,
+    /// Leases and sessions that go on beyond the number of slots.
+    pub surplus: usize,
+    /// What is left until the surplus is ended; none when each of it ends by itself.
+    pub surplus_left: Option<Millis>,
     /// The five states.
     pub counts: SlotCounts,
     /// Their sum.
@@ -83,7 +89,10 @@ impl Factory {
         FactoryView {
             instance: self.instance.clone(),
             incarnation: self.incarnation,
-            slots_wanted: self.slots_wanted,
+            slots_wanted: self.size.wanted,
+            withdrawn: self.size.withdrawn.clone(),
+            surplus: self.surplus(),
+            surplus_left: self.surplus_until().map(|until| until.since(now)),
             counts,
             capacity: counts.capacity(),
             successors_waiting: self.slots.to_come(),

@@ -26,6 +26,7 @@ fn pool(instance: &str, place: (u64, u64), free: u32, active: u32) -> PoolReport
         counts: SlotCounts { free, active, ..SlotCounts::default() },
         services: vec![ServiceUse { service: name("clip.demo"), cap: None, used: active }],
         age: Millis(3),
+        note: None,
     }
 }
 

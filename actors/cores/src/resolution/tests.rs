@@ -38,6 +38,7 @@ fn pool(instance: &str, free: u32, active: u32) -> (NodeName, PoolReport) {
         counts: SlotCounts { free, active, ..SlotCounts::default() },
         services: vec![ServiceUse { service: name("clip.demo"), cap: None, used: active }],
         age: Millis(0),
+        note: None,
     };
     (name("host"), report)
 }

@@ -10,7 +10,11 @@ fn wanted(name: &str, host: Option<&str>) -> Wanted {
         zone: "zone-a".parse().expect("name"),
         gateway: "zone-a".parse().expect("name"),
         builder: "echo".into(),
-        offerings: vec![Offering { service: "echo.demo".parse().expect("name"), cap: None }],
+        offerings: vec![Offering {
+            service: "echo.demo".parse().expect("name"),
+            cap: None,
+            parameters: Default::default(),
+        }],
         slots: 4,
         parameters: BTreeMap::new(),
         provisional: None,

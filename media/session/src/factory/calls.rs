@@ -1,16 +1,21 @@
 //! What a factory answers. Each handler asks the core, lets its effects be carried out, and replies.
 
+use actors_cores::factory::{Redeemed, Reserved};
 use actors_kernel::{Answer, Caller, Cx, Handler};
 use actors_protocol::factory::{
-    DrainInstance, DrainState, Farewell, Goodbye, Redeem, Redemption, ReleaseSlot, ReserveSlot, Resume, SlotReservation,
+    DrainInstance, DrainState, Farewell, Goodbye, Redeem, Redemption, ReleaseSlot, ReserveSlot, ResizeInstance,
+    Resizing, Resume, SlotReservation,
 };
-use actors_protocol::gateway::Released;
-use actors_protocol::{ResumeToken, Ticket, ViewerKey};
+use actors_protocol::gateway::{Released, Reserve};
+use actors_protocol::{RequestId, ResumeToken, Ticket, ViewerKey};
 use media_share::overload::Turn;
+use tokio::sync::oneshot;
 use transport_link::Connection;
 
 use super::FactoryActor;
 use crate::observe::Seen;
+use crate::raw::Connected;
+use crate::session::AttachRaw;
 
 impl Handler<ReserveSlot> for FactoryActor {
     fn handle(&mut self, ask: ReserveSlot, _: &Caller, cx: &mut Cx<'_, Self>) -> Answer<SlotReservation> {
@@ -98,6 +103,19 @@ impl Handler<DrainInstance> for FactoryActor {
     }
 }
 
+impl Handler<ResizeInstance> for FactoryActor {
+    fn handle(&mut self, resize: ResizeInstance, _: &Caller, cx: &mut Cx<'_, Self>) -> Answer<Resizing> {
+        let now = cx.now();
+        let Some(slots) = resize.slots else { return Resizing::Sized(self.core().size_state()).into() };
+        let sized = self.core().resize(now, slots, resize.deadline);
+        self.pump(cx);
+        match sized {
+            Ok(state) => Resizing::Sized(state).into(),
+            Err(error) => Resizing::Refused { cause: error.to_string() }.into(),
+        }
+    }
+}
+
 /// The instance's pictures are late, or in time again.
 pub(crate) struct Strain(pub(crate) Turn);
 
@@ -117,6 +135,42 @@ impl Handler<Strain> for FactoryActor {
             }
         }
         self.pump(cx);
+        ().into()
+    }
+}
+
+/// A raw client takes a slot like any other: it is reserved and redeemed in one go, for a key that nobody has.
+impl Handler<Connected> for FactoryActor {
+    fn handle(&mut self, client: Connected, _: &Caller, cx: &mut Cx<'_, Self>) -> Answer<()> {
+        let Connected { service, stream, from } = client;
+        let now = cx.now();
+        let mut key = [0; 32];
+        key[..16].copy_from_slice(&(self.setup.entropy)().to_le_bytes());
+        let (viewer, request) = (ViewerKey(key), RequestId((self.setup.entropy)()));
+        let ask = Reserve { request, service, viewer, origin: from.ip() };
+        let reserved = self.with_entropy(|core, draw| core.reserve(now, &ask, draw));
+        self.show(Seen::Reserved(&ask, &reserved), cx);
+        let Reserved::Granted { ticket, .. } = reserved else {
+            tracing::info!(service = %ask.service, %from, "a raw client is turned away: {reserved:?}");
+            self.pump(cx);
+            return ().into();
+        };
+        let redeemed = self.with_entropy(|core, draw| core.redeem(now, ticket, &ask.viewer, true, draw));
+        self.show(Seen::Redeemed(ticket, &redeemed), cx);
+        self.pump(cx);
+        if let Redeemed::Opened(admission) = redeemed {
+            let (session, (gone, is_gone)) = (admission.session, oneshot::channel());
+            self.tell(admission.slot, AttachRaw { session, service: admission.service, stream, gone });
+            cx.run(is_gone, move |factory: &mut FactoryActor, why, cx| {
+                // Without a word: the slot's actor has ended, and that is heard elsewhere.
+                if let Ok(why) = why {
+                    tracing::info!(session = session.0, "a raw session ends: {why}");
+                    let now = cx.now();
+                    factory.core().session_ended(now, session);
+                    factory.pump(cx);
+                }
+            });
+        }
         ().into()
     }
 }

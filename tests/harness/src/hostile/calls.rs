@@ -187,6 +187,7 @@ async fn everything(trespass: &mut Trespass<'_>, advertise: std::net::SocketAddr
         counts: SlotCounts::default(),
         services: Vec::new(),
         age: Millis::ZERO,
+        note: None,
     };
     let heartbeat = Heartbeat {
         roles: Roles::of(&[Role::Host]),

@@ -45,6 +45,7 @@ fn pool() -> PoolReport {
         counts: COUNTS,
         services,
         age: Millis(12),
+        note: Some("late".into()),
     }
 }
 
@@ -218,7 +219,11 @@ fn host(book: &mut Book) {
         zone: name("zone-a"),
         gateway: name("gate-a"),
         builder: "clip".into(),
-        offerings: vec![Offering { service: name("clip.demo"), cap: Some(4) }],
+        offerings: vec![Offering {
+            service: name("clip.demo"),
+            cap: Some(4),
+            parameters: BTreeMap::from([("width".into(), "1280".into())]),
+        }],
         slots: 4,
         parameters: BTreeMap::from([("clip".into(), "/clip.h264".into())]),
         provisional: Some(Millis(60_000)),
@@ -271,6 +276,9 @@ fn factory(book: &mut Book) {
     book.call(&Goodbye { session: SessionId(42) }, &[Farewell::Ended, Farewell::NotYours]);
     let state = DrainState { draining: true, sessions: 2, counts: COUNTS };
     book.call(&DrainInstance { deadline: Millis(30_000), cancel: false }, &[state]);
+    let state = SizeState { from: 6, to: 4, ended: 1, surplus: 2, counts: COUNTS, note: Some("late".into()) };
+    let sizes = [Resizing::Sized(state), Resizing::Refused { cause: "it drains".into() }];
+    book.call(&ResizeInstance { slots: Some(4), deadline: Some(Millis(30_000)) }, &sizes);
 }
 
 fn node(book: &mut Book) {

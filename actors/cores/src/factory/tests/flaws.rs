@@ -7,12 +7,13 @@ use crate::flaw::Flaw;
 /// A flaw must show within this many histories.
 const HISTORIES_MAX: usize = 200;
 
-const FLAWS: [(Flaw, &str); 5] = [
+const FLAWS: [(Flaw, &str); 6] = [
     (Flaw::LeaseTwice, "I1"),
     (Flaw::RedeemTwice, "I2"),
     (Flaw::CountsDrift, "I3"),
     (Flaw::LapseForgotten, "I5"),
     (Flaw::SlotNotStopped, "I8"),
+    (Flaw::ShrinkForgets, "I3"),
 ];
 
 /// What is said of the flaw, and in which history.

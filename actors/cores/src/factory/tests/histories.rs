@@ -46,6 +46,12 @@ pub enum Step {
         within: u64,
     },
     CancelDrain,
+    Resize {
+        slots: u32,
+        within: Option<u64>,
+    },
+    Withdraw,
+    Restore,
     /// Time passes, and the timer fires when it was asked for.
     Wait(u64),
     /// Time passes, and the timer is late.
@@ -72,6 +78,9 @@ pub fn histories() -> impl Strategy<Value = Vec<Step>> {
         2 => (0..3_usize).prop_map(|session| Step::Ended { session }),
         1 => (0..2_000_u64).prop_map(|within| Step::Drain { within }),
         6 => Just(Step::CancelDrain),
+        4 => (0..7_u32, prop::option::of(0..1_500_u64)).prop_map(|(slots, within)| Step::Resize { slots, within }),
+        1 => Just(Step::Withdraw),
+        5 => Just(Step::Restore),
         8 => (0..400_u64).prop_map(Step::Wait),
         3 => (0..900_u64).prop_map(Step::Jump),
         1 => (58_000..62_000_u64).prop_map(Step::Wait),

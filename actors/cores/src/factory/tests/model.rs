@@ -14,7 +14,7 @@ const MEMORY: u64 = 60_000;
 enum Holder {
     Nobody { warm: bool },
     Lease { ask: Reserve, ticket: u128, until: u64 },
-    Session { ask: Reserve, ticket: u128, token: u128, lost_until: Option<u64>, attachment: u32 },
+    Session { ask: Reserve, ticket: u128, token: u128, lost_until: Option<u64>, attachment: u32, opened: u64 },
     Drain,
 }
 
@@ -44,6 +44,9 @@ pub struct Model {
     last: u32,
     to_come: Vec<(u64, u32)>,
     drain: Option<u64>,
+    withdrawn: bool,
+    surplus_until: Option<u64>,
+    opened: u64,
     gone_tickets: Vec<Gone>,
     gone_tokens: Vec<Gone>,
 }
@@ -59,6 +62,9 @@ impl Model {
             last: 0,
             to_come: vec![(0, 0); wanted],
             drain: None,
+            withdrawn: false,
+            surplus_until: None,
+            opened: 0,
             gone_tickets: Vec::new(),
             gone_tokens: Vec::new(),
         };
@@ -68,9 +74,17 @@ impl Model {
 
     pub fn advance(&mut self, now: Millis) {
         self.now = self.now.max(now.0);
+        let due = |(index, slot): (usize, &Slot)| match &slot.holder {
+            Holder::Lease { until, ticket, .. } if *until <= self.now => Some((*until, *ticket, index)),
+            _ => None,
+        };
+        let mut lapsed: Vec<_> = self.slots.iter().enumerate().filter_map(due).collect();
+        lapsed.sort_unstable();
+        for (_, _, index) in lapsed {
+            self.end_lease(index, Refusal::Expired);
+        }
         for index in 0..self.slots.len() {
             match &self.slots[index].holder {
-                Holder::Lease { until, .. } if *until <= self.now => self.end_lease(index, Refusal::Expired),
                 Holder::Session { lost_until: Some(until), .. } if *until <= self.now => {
                     self.end_session(index, Refusal::Expired);
                 }
@@ -78,6 +92,12 @@ impl Model {
                     self.end_session(index, Refusal::Draining);
                 }
                 _ => {}
+            }
+        }
+        if self.surplus_until.is_some_and(|until| until <= self.now) {
+            self.surplus_until = None;
+            while self.staying() > self.wanted {
+                self.end_one_more();
             }
         }
         self.to_come.sort_unstable();
@@ -89,8 +109,68 @@ impl Model {
         }
     }
 
+    fn target(&self) -> usize {
+        if self.withdrawn { 0 } else { self.wanted }
+    }
+
+    fn staying(&self) -> usize {
+        self.slots.iter().filter(|slot| slot.holder != Holder::Drain).count()
+    }
+
+    /// Of a surplus whose deadline is there, the one that ends next: the one that has the least to lose.
+    fn end_one_more(&mut self) {
+        let rank = |slot: &Slot| match &slot.holder {
+            Holder::Lease { until, .. } => Some((0, u64::MAX - until, u64::MAX - u64::from(slot.number))),
+            Holder::Session { lost_until: Some(_), opened, .. } => Some((1, u64::MAX - opened, 0)),
+            Holder::Session { lost_until: None, opened, .. } => Some((2, u64::MAX - opened, 0)),
+            Holder::Nobody { .. } | Holder::Drain => None,
+        };
+        let next = (0..self.slots.len()).filter_map(|index| Some((rank(&self.slots[index])?, index))).min();
+        match next {
+            Some(((0, ..), index)) => self.end_lease(index, Refusal::Draining),
+            Some((_, index)) => self.end_session(index, Refusal::Draining),
+            None => panic!("a surplus is held by somebody"),
+        }
+    }
+
+    /// As many idle slots end, and as many successors come, as it takes.
+    fn fit(&mut self) {
+        self.to_come.sort_unstable();
+        self.to_come.truncate(self.target().saturating_sub(self.slots.len()));
+        for warm in [false, true] {
+            for index in (0..self.slots.len()).rev() {
+                if self.slots[index].holder == (Holder::Nobody { warm }) && self.staying() > self.target() {
+                    self.slots[index].holder = Holder::Drain;
+                }
+            }
+        }
+        if self.drain.is_none() {
+            let missing = self.target().saturating_sub(self.slots.len() + self.to_come.len());
+            self.to_come.extend(vec![(self.now, 0); missing]);
+        }
+        self.advance(Millis(self.now));
+    }
+
+    /// The number before and the surplus, or nothing when it is refused.
+    pub fn resize(&mut self, slots: usize, within: Option<Millis>) -> Option<(usize, usize)> {
+        if self.drain.is_some() {
+            return None;
+        }
+        let from = std::mem::replace(&mut self.wanted, slots);
+        self.surplus_until = within.map(|within| self.now + within.0);
+        self.fit();
+        Some((from, self.staying().saturating_sub(self.wanted)))
+    }
+
+    pub fn withdraw(&mut self, withdrawn: bool) {
+        self.withdrawn = withdrawn;
+        self.fit();
+    }
+
     fn end_lease(&mut self, index: usize, refusal: Refusal) {
-        let holder = std::mem::replace(&mut self.slots[index].holder, Holder::Nobody { warm: true });
+        let enough = self.staying() > self.target();
+        let after = if enough { Holder::Drain } else { Holder::Nobody { warm: true } };
+        let holder = std::mem::replace(&mut self.slots[index].holder, after);
         let Holder::Lease { ticket, .. } = holder else { panic!("a lease") };
         self.gone_tickets.push(Gone { secret: ticket, since: self.now, refusal });
     }
@@ -126,7 +206,9 @@ impl Model {
         self.slots.remove(index);
         if self.drain.is_none() {
             let delay = [0, 500, 1_000][failures.min(2) as usize];
-            self.to_come.push((self.now + delay, failures));
+            if self.slots.len() + self.to_come.len() < self.target() {
+                self.to_come.push((self.now + delay, failures));
+            }
             self.advance(Millis(self.now));
         }
     }
@@ -205,7 +287,9 @@ impl Model {
                         return Err(Refusal::WrongKey);
                     }
                     let (ask, ticket) = (ask.clone(), *ticket);
-                    slot.holder = Holder::Session { ask, ticket, token, lost_until: None, attachment: 1 };
+                    self.opened += 1;
+                    let opened = self.opened;
+                    slot.holder = Holder::Session { ask, ticket, token, lost_until: None, attachment: 1, opened };
                     return Ok((SlotId(slot.number), 1));
                 }
                 _ => {}
@@ -284,9 +368,7 @@ impl Model {
 
     pub fn cancel_drain(&mut self) {
         if self.drain.take().is_some() {
-            let missing = self.wanted - self.slots.len();
-            self.to_come.extend(vec![(self.now, 0); missing]);
-            self.advance(Millis(self.now));
+            self.fit();
         }
     }
 

@@ -122,6 +122,19 @@ impl Play {
                 self.factory.cancel_drain(self.now);
                 self.model.cancel_drain();
             }
+            Step::Resize { slots, within } => {
+                let sized = self.factory.resize(self.now, *slots, within.map(Millis));
+                let told = sized.ok().map(|state| (state.from as usize, state.surplus as usize));
+                same("resize", &told, &self.model.resize(*slots as usize, within.map(Millis)))?;
+            }
+            Step::Withdraw => {
+                self.factory.withdraw(self.now, "late".to_owned());
+                self.model.withdraw(true);
+            }
+            Step::Restore => {
+                self.factory.restore(self.now);
+                self.model.withdraw(false);
+            }
             Step::Wait(ms) => return self.wait(*ms),
             Step::Jump(ms) => {
                 self.now = self.now + Millis(*ms);
@@ -270,14 +283,15 @@ fn every_history_leaves_the_factory_as_the_model_says() {
 
 #[test]
 fn the_histories_reach_what_they_are_to_show() {
-    let mut reached = [0; 13];
+    let mut reached = [0; 15];
     for history in some(1, 200) {
         let mut play = Play::new(Flaw::None, false);
         play.play(&history).expect("the true factory is right");
         let Tally { granted, repeated, released, lapsed, full, too_many_leases, .. } = *play.factory.tally();
         let Tally { redeemed, resumed, forged, expired, reused, wrong_key, draining, .. } = *play.factory.tally();
+        let Tally { resized, withdrawn, .. } = *play.factory.tally();
         let reserving = [granted, repeated, released, lapsed, full, too_many_leases];
-        let showing = [redeemed, resumed, forged, expired, reused, wrong_key, draining];
+        let showing = [redeemed, resumed, forged, expired, reused, wrong_key, draining, resized, withdrawn];
         for (sum, times) in reached.iter_mut().zip(reserving.into_iter().chain(showing)) {
             *sum += times;
         }

@@ -97,6 +97,7 @@ fn zone_report(zone: &str, incarnation: u64, seq: u64, free: u32) -> ZoneReport 
         counts: SlotCounts { free, ..SlotCounts::default() },
         services: vec![ServiceUse { service: name("clip.demo"), cap: None, used: 0 }],
         age: Millis(5),
+        note: None,
     };
     let failure = actors_protocol::zone::InstanceFailure {
         instance: name("echo-a"),
