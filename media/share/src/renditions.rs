@@ -18,15 +18,28 @@
 //!
 //! Owns: all of the above. Refuses: clocks, threads, painters, encoders, and what a view means.
 
+mod drawing;
 mod effects;
+mod giving;
 mod options;
+mod placing;
+mod rendition;
 mod report;
+mod session;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use actors_protocol::{Millis, SessionId};
 
 use crate::picture::Format;
 use crate::ports::{Encoded, View};
 use crate::rung::Rung;
+use placing::Patience;
+use rendition::{Key, Rendition};
+use session::Session;
 
 pub use effects::{Effect, RenditionId};
 pub use options::Options;
@@ -36,58 +49,126 @@ pub use report::{RenditionState, RenditionsState, Totals};
 #[derive(Debug)]
 pub struct Renditions<V: View> {
     options: Options,
-    effects: std::collections::VecDeque<Effect<V>>,
+    renditions: BTreeMap<RenditionId, Rendition<V>>,
+    /// Every rendition, by its key. Equal ones there are only until their sessions have come together.
+    by_key: BTreeMap<Key<V>, BTreeSet<RenditionId>>,
+    sessions: BTreeMap<SessionId, Session<V>>,
+    effects: VecDeque<Effect<V>>,
     totals: Totals,
+    /// The latest `now` that came in.
+    now: Millis,
 }
 
 impl<V: View> Renditions<V> {
     /// No session, no rendition.
     pub fn new(options: Options) -> Renditions<V> {
-        Renditions { options, effects: Default::default(), totals: Totals::default() }
+        Renditions {
+            options,
+            renditions: BTreeMap::new(),
+            by_key: BTreeMap::new(),
+            sessions: BTreeMap::new(),
+            effects: VecDeque::new(),
+            totals: Totals::default(),
+            now: Millis::ZERO,
+        }
     }
 
     /// A session begins: it is given a key picture as soon as possible. One that is known already begins anew.
-    pub fn join(&mut self, _now: Millis, _session: SessionId, _format: Format, _view: V, _rung: Rung) {}
+    pub fn join(&mut self, now: Millis, session: SessionId, format: Format, view: V, rung: Rung) {
+        let now = self.advance(now);
+        self.detach(now, session);
+        self.sessions.insert(session, Session::new(now, Key::new(format, rung, view)));
+        self.place(now, session, Patience::Budget);
+    }
 
     /// The input with this number was applied, and this is the session's view now. If it is the view that the session is
     /// shown already, the input is acknowledged by a repeat, at once. With the number of the input before it (0 if there
     /// was none) it says that the view has changed by itself.
-    pub fn show(&mut self, _now: Millis, _session: SessionId, _view: V, _input: u32) {}
+    pub fn show(&mut self, now: Millis, session: SessionId, view: V, input: u32) {
+        let now = self.advance(now);
+        let Some(known) = self.sessions.get_mut(&session) else { return };
+        known.input = known.input.max(input);
+        if known.key.view != view {
+            let key = Key { view, ..known.key.clone() };
+            self.replace(now, session, key);
+        }
+    }
 
     /// The session is to have another bit rate, from its next picture on if it is alone on its rendition, else from a key
     /// picture on.
-    pub fn set_rung(&mut self, _now: Millis, _session: SessionId, _rung: Rung) {}
+    pub fn set_rung(&mut self, now: Millis, session: SessionId, rung: Rung) {
+        let now = self.advance(now);
+        let Some(known) = self.sessions.get(&session) else { return };
+        let key = Key::new(known.key.format, rung, known.key.view.clone());
+        if key != known.key {
+            self.replace(now, session, key);
+        }
+    }
 
     /// The viewer has lost something: the session is given nothing until the next key picture, which is asked for.
-    pub fn key_wanted(&mut self, _now: Millis, _session: SessionId) {}
+    pub fn key_wanted(&mut self, now: Millis, session: SessionId) {
+        self.advance(now);
+        let at = self.sessions.get(&session).and_then(|known| known.at);
+        if let Some(rendition) = at.and_then(|at| self.renditions.get_mut(&at))
+            && rendition.watching.remove(&session)
+        {
+            rendition.waiting.insert(session);
+        }
+    }
 
     /// The viewer is away: nothing is drawn for it until [`resume`](Renditions::resume). It holds no encoder meanwhile.
-    pub fn pause(&mut self, _now: Millis, _session: SessionId) {}
+    pub fn pause(&mut self, now: Millis, session: SessionId) {
+        let now = self.advance(now);
+        self.detach(now, session);
+    }
 
-    /// The viewer is back: the session goes on with a key picture.
-    pub fn resume(&mut self, _now: Millis, _session: SessionId) {}
+    /// The viewer is back: the session goes on with a key picture. Not minded if it was not away.
+    pub fn resume(&mut self, now: Millis, session: SessionId) {
+        let now = self.advance(now);
+        if self.sessions.get(&session).is_some_and(|known| known.at.is_none()) {
+            self.place(now, session, Patience::Budget);
+        }
+    }
 
     /// The session is over; it is forgotten.
-    pub fn leave(&mut self, _now: Millis, _session: SessionId) {}
+    pub fn leave(&mut self, now: Millis, session: SessionId) {
+        let now = self.advance(now);
+        self.detach(now, session);
+        self.sessions.remove(&session);
+    }
 
     /// Time has come up to `now`. `stamp` gives for a view and a format a number that changes when its pixels do.
-    pub fn on_timeout(&mut self, _now: Millis, _stamp: &mut dyn FnMut(&V, Format) -> u64) {}
+    pub fn on_timeout(&mut self, now: Millis, stamp: &mut dyn FnMut(&V, Format) -> u64) {
+        let now = self.advance(now);
+        self.close_idle(now);
+        let renditions: Vec<_> = self.renditions.keys().copied().collect();
+        for rendition in renditions {
+            self.run(now, rendition, stamp);
+            self.repeat(now, rendition);
+        }
+    }
 
     /// The picture that [`Effect::Draw`] asked for. Not minded if nothing was asked for.
-    pub fn drawn(&mut self, _now: Millis, _rendition: RenditionId, _picture: Encoded) {}
+    pub fn drawn(&mut self, now: Millis, rendition: RenditionId, picture: Encoded) {
+        let now = self.advance(now);
+        self.hand_out(now, rendition, picture);
+    }
 
     /// The rendition cannot be drawn any more: its painter or encoder failed, or is stuck. Its sessions are over; others
     /// are untouched. May be said at any time.
-    pub fn failed(&mut self, _now: Millis, _rendition: RenditionId, _cause: &str) {}
+    pub fn failed(&mut self, now: Millis, rendition: RenditionId, cause: &str) {
+        self.advance(now);
+        self.fail(rendition, cause);
+    }
 
-    /// The next thing to do. Poll until there is none, after every call.
+    /// The next thing to do. Poll until there is none, after every call: then at most a few effects per session wait.
     pub fn poll_effect(&mut self) -> Option<Effect<V>> {
         self.effects.pop_front()
     }
 
     /// When [`on_timeout`](Renditions::on_timeout) is to be called; it may be `now` or earlier. None if nobody watches.
     pub fn poll_timeout(&self) -> Option<Millis> {
-        None
+        self.renditions.iter().filter_map(|(id, rendition)| self.next_of(*id, rendition)).min()
     }
 
     /// Counts since the beginning.
@@ -97,7 +178,16 @@ impl<V: View> Renditions<V> {
 
     /// For inspection.
     pub fn state(&self) -> RenditionsState {
-        let _ = self.options;
-        RenditionsState { renditions: Vec::new(), sessions: 0, paused: 0, totals: self.totals }
+        RenditionsState {
+            renditions: self.renditions.iter().map(|(id, rendition)| RenditionState::of(*id, rendition)).collect(),
+            sessions: self.sessions.len(),
+            paused: self.sessions.values().filter(|known| known.at.is_none()).count(),
+            totals: self.totals,
+        }
+    }
+
+    fn advance(&mut self, now: Millis) -> Millis {
+        self.now = self.now.max(now);
+        self.now
     }
 }

@@ -6,6 +6,7 @@ use actors_protocol::SessionId;
 use serde::Serialize;
 
 use super::effects::RenditionId;
+use super::rendition::Rendition;
 use crate::picture::Format;
 use crate::rung::Rung;
 
@@ -66,4 +67,22 @@ pub struct RenditionsState {
     pub paused: usize,
     /// Counts since the beginning.
     pub totals: Totals,
+}
+
+impl RenditionState {
+    pub(super) fn of<V: Ord + Clone>(id: RenditionId, rendition: &Rendition<V>) -> RenditionState {
+        let mut sessions: Vec<_> = rendition.watching.iter().chain(&rendition.waiting).copied().collect();
+        sessions.sort();
+        RenditionState {
+            id,
+            format: rendition.key.format,
+            rung: rendition.key.rung,
+            sessions,
+            waiting: rendition.waiting.len(),
+            busy: rendition.flight.is_some(),
+            drawn: rendition.counts.drawn,
+            keys: rendition.counts.keys,
+            late: rendition.counts.late,
+        }
+    }
 }
