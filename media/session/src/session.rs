@@ -24,6 +24,7 @@ use transport_wire::media::MediaHeader;
 use transport_wire::{StreamCode, StreamKind};
 
 use crate::delivery::{Delivery, Effect, Place};
+use crate::raw::{self, Screen};
 
 /// While the mailbox is full, the reader of inputs waits this long; the stream's own window holds the viewer back.
 const FULL_PAUSE: std::time::Duration = std::time::Duration::from_millis(2);
@@ -41,6 +42,19 @@ pub(crate) struct Attach {
 }
 
 impl Message for Attach {
+    type Reply = ();
+}
+
+/// A raw client takes the slot.
+pub(crate) struct AttachRaw {
+    pub(crate) session: SessionId,
+    pub(crate) service: ServiceName,
+    pub(crate) stream: tokio::net::TcpStream,
+    /// Is told, in words, when the client has gone.
+    pub(crate) gone: oneshot::Sender<String>,
+}
+
+impl Message for AttachRaw {
     type Reply = ();
 }
 
@@ -67,11 +81,21 @@ struct Playing {
     format: Format,
     playback: Box<dyn Playback>,
     delivery: Delivery,
-    connection: Option<Connection>,
+    way: Way,
     /// Counts the connections of this session: what belongs to an earlier one is not listened to.
     attachment: u32,
     last_input: u32,
     under_way: BTreeMap<Place, UnitReset>,
+}
+
+/// How pictures get to whoever watches.
+enum Way {
+    /// Nobody is there at the moment.
+    Away,
+    /// A viewer: each picture on a stream of its own.
+    Viewer(Connection),
+    /// A raw client: the newest picture, when its time has come.
+    Raw(Screen),
 }
 
 /// See the module.
@@ -89,12 +113,23 @@ impl SessionActor {
     /// Sends what is due, gives up what is late, and sets the timer for the next of either.
     fn pump(&mut self, cx: &mut Cx<'_, Self>) {
         let Some(playing) = &mut self.playing else { return };
-        let format = playing.format;
-        let Some(connection) = playing.connection.clone() else {
-            cx.wake_at(None);
-            return;
+        let (format, now) = (playing.format, cx.now());
+        let connection = match &playing.way {
+            Way::Viewer(connection) => connection.clone(),
+            Way::Raw(screen) => {
+                while let Some(picture) = playing.playback.poll_picture(now) {
+                    if !picture.repeat {
+                        screen.show(picture.data);
+                    }
+                }
+                self.settle(cx);
+                return;
+            }
+            Way::Away => {
+                cx.wake_at(None);
+                return;
+            }
         };
-        let now = cx.now();
         let rtt = Millis::from(connection.rtt());
         playing.delivery.on_timeout(now, rtt);
         if let Some(path) = playing.delivery.look(now, rtt) {
@@ -142,6 +177,12 @@ impl SessionActor {
                 }
             }
         }
+        self.settle(cx);
+    }
+
+    /// After pictures were polled: is it over, and when is there more to do?
+    fn settle(&mut self, cx: &mut Cx<'_, Self>) {
+        let Some(playing) = &self.playing else { return };
         if let Some(cause) = playing.playback.over() {
             tracing::warn!(session = playing.session.0, "the session is over: {cause}");
             cx.stop();
@@ -149,6 +190,26 @@ impl SessionActor {
         }
         let next = [playing.playback.poll_timeout(), playing.delivery.poll_timeout()];
         cx.wake_at(next.into_iter().flatten().min());
+    }
+
+    /// What is there while somebody has the slot; begun now if it is not.
+    fn playing(&mut self, session: SessionId, service: ServiceName, raw: bool, cx: &Cx<'_, Self>) -> &mut Playing {
+        self.playing.get_or_insert_with(|| {
+            let waker = cx.waker();
+            let format = self.program.format(&service);
+            let format = if raw { Format { codec: Codec::I420, ..format } } else { format };
+            let opening = Opening { service, session, format, wake: Arc::new(move || waker.wake()) };
+            Box::new(Playing {
+                session,
+                format,
+                playback: self.program.open(cx.now(), opening),
+                delivery: Delivery::default(),
+                way: Way::Away,
+                attachment: 0,
+                last_input: 0,
+                under_way: BTreeMap::new(),
+            })
+        })
     }
 
     fn ended(&mut self, place: Place, attachment: u32, outcome: Outcome, cx: &mut Cx<'_, Self>) {
@@ -178,9 +239,13 @@ impl Actor for SessionActor {
 
     fn state(&self, _now: Millis) -> serde_json::Value {
         let Some(playing) = &self.playing else { return serde_json::json!({ "session": null }) };
-        let link = playing.connection.as_ref().map(|connection| {
-            serde_json::json!({ "viewer": connection.peer().address, "rtt_us": connection.rtt().as_micros() as u64 })
-        });
+        let link = match &playing.way {
+            Way::Viewer(connection) => {
+                serde_json::json!({ "viewer": connection.peer().address, "rtt_us": connection.rtt().as_micros() as u64 })
+            }
+            Way::Raw(_) => "raw".into(),
+            Way::Away => serde_json::Value::Null,
+        };
         serde_json::json!({
             "session": playing.session,
             "connection": link,
@@ -201,29 +266,14 @@ impl Actor for SessionActor {
 impl Handler<Attach> for SessionActor {
     fn handle(&mut self, attach: Attach, _: &Caller, cx: &mut Cx<'_, Self>) -> Answer<()> {
         let now = cx.now();
-        let playing = self.playing.get_or_insert_with(|| {
-            let waker = cx.waker();
-            let format = self.program.format(&attach.service);
-            let opening =
-                Opening { service: attach.service, session: attach.session, wake: Arc::new(move || waker.wake()) };
-            Box::new(Playing {
-                session: attach.session,
-                format,
-                playback: self.program.open(now, opening),
-                delivery: Delivery::default(),
-                connection: None,
-                attachment: 0,
-                last_input: 0,
-                under_way: BTreeMap::new(),
-            })
-        });
+        let playing = self.playing(attach.session, attach.service, false, cx);
         if playing.attachment > 0 {
             playing.delivery.detached();
             playing.under_way.clear();
             playing.playback.resume(now);
         }
         playing.attachment += 1;
-        playing.connection = Some(attach.connection.clone());
+        playing.way = Way::Viewer(attach.connection.clone());
         let attachment = playing.attachment;
         let inputs = read_inputs(attach.connection.clone(), cx.me(), attachment);
         cx.run(inputs, |_, (), _| {});
@@ -233,10 +283,40 @@ impl Handler<Attach> for SessionActor {
     }
 }
 
+impl Handler<AttachRaw> for SessionActor {
+    fn handle(&mut self, attach: AttachRaw, _: &Caller, cx: &mut Cx<'_, Self>) -> Answer<()> {
+        let screen = Screen::default();
+        let playing = self.playing(attach.session, attach.service, true, cx);
+        playing.attachment += 1;
+        playing.way = Way::Raw(screen.clone());
+        let (format, attachment, me) = (playing.format, playing.attachment, cx.me());
+        let (reading, writing) = attach.stream.into_split();
+        let inputs = async move |input| hand_in(&me, attachment, input).await;
+        let (write, read) = (raw::write(writing, format, screen), raw::read(reading, format, inputs));
+        let both = async {
+            tokio::pin!(write, read);
+            tokio::select! {
+                biased;
+                why = &mut write => why,
+                why = &mut read => match why {
+                    Some(why) => why,
+                    None => write.await,
+                },
+            }
+        };
+        cx.run(both, |_, why, _| {
+            // A factory that has gone takes this actor with it.
+            let _ = attach.gone.send(why);
+        });
+        self.pump(cx);
+        ().into()
+    }
+}
+
 impl Handler<Detach> for SessionActor {
     fn handle(&mut self, _: Detach, _: &Caller, cx: &mut Cx<'_, Self>) -> Answer<()> {
         if let Some(playing) = &mut self.playing {
-            playing.connection = None;
+            playing.way = Way::Away;
             playing.delivery.detached();
             playing.under_way.clear();
             playing.playback.pause(cx.now());

@@ -20,8 +20,8 @@ use actors_protocol::input::Input;
 use actors_protocol::{Millis, ServiceName, SessionId};
 use serde::Serialize;
 
-use crate::picture::{Format, Picture};
 use crate::path::Path;
+use crate::picture::{Format, Picture};
 
 /// How late a picture may be before it is worth nothing to a viewer.
 ///
@@ -43,6 +43,8 @@ pub struct Opening {
     pub service: ServiceName,
     /// The session's number.
     pub session: SessionId,
+    /// What its pictures are to be like: the program's format, or the same with raw pictures if it is for a raw port.
+    pub format: Format,
     /// Calls the driver back when a picture is there that no timer tells of. Cheap, and counts once until the driver looks.
     pub wake: Wake,
 }

@@ -10,7 +10,7 @@ use std::io::{self, Write};
 use crate::i420::{I420, Size};
 
 /// What stands in front of each picture.
-const FRAME: &[u8] = b"FRAME\n";
+pub const FRAME: &[u8] = b"FRAME\n";
 /// A longer pause than this is left out: it is an interruption, and nobody wants to watch it.
 const PAUSE_MAX_US: u64 = 10_000_000;
 

@@ -38,6 +38,7 @@ fn build(
     let setup = FactorySetup {
         create,
         production,
+        raw: Vec::new(),
         endpoint: site.endpoint,
         server_name: site.server_name,
         limits: options.limits,

@@ -131,7 +131,9 @@ mod tests {
 
     fn open(now: u64) -> Box<dyn Playback> {
         let service = "echo.demo".parse().expect("a name");
-        let opening = Opening { service, session: actors_protocol::SessionId(1), wake: std::sync::Arc::new(|| {}) };
+        let format = EchoProgram.format(&service);
+        let wake = std::sync::Arc::new(|| {});
+        let opening = Opening { service, session: actors_protocol::SessionId(1), format, wake };
         EchoProgram.open(Millis(now), opening)
     }
 

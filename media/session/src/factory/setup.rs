@@ -11,6 +11,7 @@ use actors_protocol::{ActorPath, Incarnation, Millis};
 use super::FactoryActor;
 use crate::observe::Observer;
 use crate::production::Production;
+use crate::raw::RawPort;
 
 /// Reservations come in bursts; each is a microsecond's work.
 const MAILBOX: u32 = 4_096;
@@ -22,6 +23,8 @@ pub struct FactorySetup {
     pub create: CreateInstance,
     /// What its sessions are shown.
     pub production: Production,
+    /// The raw ports of its services.
+    pub raw: Vec<RawPort>,
     /// Where viewers reach this node, and the name in its certificate.
     pub endpoint: std::net::SocketAddr,
     /// A DNS name of the node's certificate.

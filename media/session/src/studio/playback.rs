@@ -39,7 +39,6 @@ impl<P: Painter> Program for StagedProgram<P> {
 
     fn open(&self, now: Millis, opening: Opening) -> Box<dyn Playback> {
         let interaction = (self.setup.interactions)(now);
-        let format = self.format(&opening.service);
         let mut playback = StudioPlayback {
             session: opening.session,
             studio: self.studio.clone(),
@@ -47,7 +46,7 @@ impl<P: Painter> Program for StagedProgram<P> {
             focus: interaction.focus(),
             interaction,
             wake: opening.wake,
-            join: Some(format),
+            join: Some(opening.format),
             pictures: None,
             unheard: None,
             ladder: Ladder::default(),

@@ -62,6 +62,7 @@ fn units_are_shared_not_copied() {
     let opening = Opening {
         service: "clip.demo".parse().expect("a name"),
         session: actors_protocol::SessionId(1),
+        format: track.format(),
         wake: std::sync::Arc::new(|| {}),
     };
     let mut playback = track.open(Millis::ZERO, opening);
