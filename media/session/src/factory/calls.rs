@@ -125,13 +125,16 @@ impl actors_protocol::Message for Strain {
 
 impl Handler<Strain> for FactoryActor {
     fn handle(&mut self, strain: Strain, _: &Caller, cx: &mut Cx<'_, Self>) -> Answer<()> {
-        let instance = &self.setup.create.instance;
+        let now = cx.now();
+        let instance = self.setup.create.instance.clone();
         match strain.0 {
             Turn::Overloaded { words } => {
                 tracing::warn!(%instance, "free slots are withdrawn: {words}");
+                self.core().withdraw(now, words);
             }
             Turn::Well => {
                 tracing::info!(%instance, "pictures are in time again: slots are offered again");
+                self.core().restore(now);
             }
         }
         self.pump(cx);
