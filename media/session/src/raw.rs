@@ -18,7 +18,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use actors_kernel::ActorRef;
-use actors_protocol::input::{Input, InputEvent};
+use actors_protocol::input::Input;
 use actors_protocol::{Fault, ServiceName};
 use bytes::Bytes;
 use media_share::{Format, Size, y4m};
@@ -26,6 +26,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{MissedTickBehavior, interval, timeout};
+use transport_rfb::{ClientReader, Pointer};
 
 use crate::factory::FactoryActor;
 
@@ -157,27 +158,31 @@ pub(crate) async fn write(mut stream: OwnedWriteHalf, format: Format, screen: Sc
 /// the session: in words.
 pub(crate) async fn read(
     mut stream: OwnedReadHalf,
-    _format: Format,
+    format: Format,
     mut hand_in: impl AsyncFnMut(Input) -> Result<(), Fault>,
 ) -> Option<String> {
-    let parse = |_: &[u8]| -> Result<Vec<InputEvent>, String> { Ok(Vec::new()) };
+    let mut reader = ClientReader::new();
+    let mut pointer = Pointer::new(format.width, format.height);
     let mut number = 0;
     let mut buffer = [0; READ_BYTES];
     loop {
-        let events = match stream.read(&mut buffer).await {
+        match stream.read(&mut buffer).await {
             // A client that sends nothing may still watch.
             Ok(0) => return None,
-            Ok(length) => parse(&buffer[..length]),
+            Ok(length) => reader.push(&buffer[..length]),
             Err(error) => return Some(format!("the client has gone: {error}")),
-        };
-        let events = match events {
-            Ok(events) => events,
-            Err(error) => return Some(error),
-        };
-        for event in events {
-            number += 1;
-            if hand_in(Input { number, event }).await.is_err() {
-                return Some("the session has ended".to_owned());
+        }
+        loop {
+            let events = match reader.next() {
+                Ok(Some(message)) => pointer.events(&message),
+                Ok(None) => break,
+                Err(error) => return Some(error.to_string()),
+            };
+            for event in events {
+                number += 1;
+                if hand_in(Input { number, event }).await.is_err() {
+                    return Some("the session has ended".to_owned());
+                }
             }
         }
     }

@@ -21,6 +21,7 @@ pub const ARROWS: &[Arrows] = &[
     // vocabulary, pure
     arrows("actors-protocol", &[]),
     arrows("transport-wire", &["actors-protocol"]),
+    arrows("transport-rfb", &["actors-protocol"]),
     // decisions, pure
     arrows("actors-cores", &["actors-protocol"]),
     arrows("media-share", &["actors-protocol"]),
@@ -29,7 +30,7 @@ pub const ARROWS: &[Arrows] = &[
     arrows("actors-kernel", &["actors-protocol", "transport-wire", "transport-link"]),
     arrows("actors-store", &["actors-protocol", "actors-cores"]),
     arrows("actors-dca", &["actors-protocol", "actors-cores", "actors-kernel"]),
-    arrows("media-pipeline", &["media-share"]),
+    arrows("media-pipeline", &["actors-protocol", "media-share"]),
     // shells, one owner each
     arrows(
         "actors-control",
@@ -45,7 +46,15 @@ pub const ARROWS: &[Arrows] = &[
     ),
     arrows(
         "media-session",
-        &["actors-protocol", "actors-cores", "actors-kernel", "media-share", "transport-link", "transport-wire"],
+        &[
+            "actors-protocol",
+            "actors-cores",
+            "actors-kernel",
+            "media-share",
+            "transport-link",
+            "transport-rfb",
+            "transport-wire",
+        ],
     ),
     arrows("transport-viewer", &["actors-protocol", "transport-wire", "transport-link"]),
     // compose and run
@@ -143,6 +152,7 @@ pub const FENCES: &[Fence] = &[
         why: "the second opinion on our bytes, in tests only until it replaces bincode",
     },
     fence("gstreamer*", &["media-pipeline"], "a control-only binary needs no GStreamer"),
+    fence("image", &["media-pipeline"], "pictures of strangers are decoded in one place, within limits"),
     fence("wgpu*", &[], "media/scene names it, and there is none yet"),
     fence("redb", &["actors-store"], "the others see the Store trait"),
     fence("dashmap", &["actors-kernel"], "shared maps are the directory's alone: everything else has one owner"),
@@ -156,7 +166,7 @@ pub const FENCES: &[Fence] = &[
 ];
 
 /// Crates that decide and never act.
-pub const PURE: &[&str] = &["actors-protocol", "actors-cores", "transport-wire", "media-share"];
+pub const PURE: &[&str] = &["actors-protocol", "actors-cores", "transport-wire", "transport-rfb", "media-share"];
 
 /// What a pure crate may not reach, not even through others.
 pub const IMPURE: &[&str] = &[
