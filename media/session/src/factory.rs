@@ -26,7 +26,7 @@ use crate::observe::{Seen, Sighting};
 use crate::report::Reporting;
 use crate::selfcheck::SelfCheck;
 use crate::session::{Attach, Detach, SessionActor};
-pub(crate) use calls::Strain;
+pub use calls::Strain;
 use setup::options;
 
 pub use setup::{FactoryProblem, FactorySetup, spawn_factory};

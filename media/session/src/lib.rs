@@ -18,7 +18,7 @@ mod workers;
 
 pub use actors_cores::Flaw;
 pub use actors_cores::factory::Limits;
-pub use factory::{FactoryActor, FactoryProblem, FactorySetup, spawn_factory};
+pub use factory::{FactoryActor, FactoryProblem, FactorySetup, Strain, spawn_factory};
 pub use production::{Production, Stage};
 pub use raw::{RawPort, RawPortError};
 pub use studio::{Interactions, Staging, StudioSetup};

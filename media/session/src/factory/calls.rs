@@ -117,7 +117,7 @@ impl Handler<ResizeInstance> for FactoryActor {
 }
 
 /// The instance's pictures are late, or in time again.
-pub(crate) struct Strain(pub(crate) Turn);
+pub struct Strain(pub Turn);
 
 impl actors_protocol::Message for Strain {
     type Reply = ();
