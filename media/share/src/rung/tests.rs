@@ -40,7 +40,7 @@ impl Way {
         let mut path = Path { rtt_min: Millis(self.rtt_min), ..Path::default() };
         for _ in 0..seconds * 1_000 {
             self.now += 1;
-            if self.now % 100 == 0 || self.now % 100 == 33 || self.now % 100 == 66 {
+            if [0, 33, 66].contains(&(self.now % 100)) {
                 // Pictures differ in size: between half and one and a half times the mean.
                 let mean = u64::from(bit_rate(self.ladder.rung(), FORMAT)) / 30;
                 self.queue.push_back((mean / 2 + mean * (self.now * 7_919 % 101) / 100, self.now));
@@ -59,7 +59,7 @@ impl Way {
                 path.given_up += u32::try_from(self.queue.len()).expect("few");
                 self.queue.clear();
             }
-            if self.now % 500 == 0 {
+            if self.now.is_multiple_of(500) {
                 let queued: u64 = self.queue.iter().map(|(bits, _)| bits).sum();
                 path.rtt = Millis(self.rtt_min + queued * 1_000 / self.bits_per_second);
                 path.oldest = Millis(self.queue.front().map_or(0, |(_, sent)| self.now - sent));
