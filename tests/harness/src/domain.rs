@@ -29,6 +29,7 @@ use crate::ledger::{Census, Ledger, NodeLife};
 use crate::net::{Network, Random};
 use crate::pki::{Pki, domain};
 use crate::report::Invariant;
+use crate::show::Started;
 
 /// How the nodes of a run are made.
 #[derive(Clone)]
@@ -58,6 +59,8 @@ pub struct Life {
     pub life: NodeLife,
     /// Where it lives.
     pub host: IpAddr,
+    /// The factories that its host has started.
+    pub factories: Started,
 }
 
 /// A node that is no more, until it has been seen that nothing is left of it.

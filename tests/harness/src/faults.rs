@@ -9,9 +9,11 @@
 use std::time::Duration;
 
 use actors_kernel::ActorPath;
-use actors_protocol::factory::{DrainInstance, Factory};
+use actors_protocol::factory::{DrainInstance, Factory, ResizeInstance, Resizing, SizeState};
 use actors_protocol::node::{EndActor, Node as NodeProtocol};
 use actors_protocol::{Millis, NodeName, Role};
+use media_session::Strain;
+use media_share::overload::Turn;
 use tokio::time::{Instant, sleep};
 
 use crate::cast::Part;
@@ -59,7 +61,7 @@ impl Faults {
             if Instant::now() >= until {
                 return;
             }
-            match self.random.below(20) {
+            match self.random.below(24) {
                 0 => self.crash(Role::Orchestrator, Fault::CrashOrchestrator).await,
                 1 => self.crash(Role::Zone, Fault::CrashZone).await,
                 2..4 => self.crash(Role::Host, Fault::CrashHost).await,
@@ -72,7 +74,9 @@ impl Faults {
                 13 => self.kill(Role::Zone, "gateway", Fault::KillGateway).await,
                 14 => self.kill(Role::Resolver, "resolver", Fault::KillResolver).await,
                 15..17 => self.kill_role().await,
-                _ => self.drain().await,
+                17..20 => self.drain().await,
+                20..22 => self.resize().await,
+                _ => self.withdraw().await,
             }
         }
     }
@@ -298,6 +302,65 @@ impl Faults {
         self.domain.ledger().fault(Fault::Drain, format_args!("{path} on {}, within {deadline}", host.name));
         sleep(self.random.within(Duration::from_secs(5))).await;
         self.ask_drain(&host.name, &path, DrainInstance { deadline: Millis::ZERO, cancel: true }).await;
+    }
+
+    /// An instance is given another number of slots, and after a while its own again: in the middle of it, or later.
+    async fn resize(&mut self) {
+        let host = self.with(Role::Host);
+        let factories = self.actors(&host.name, false);
+        if factories.is_empty() {
+            return;
+        }
+        let path = factories[self.random.below(factories.len() as u64) as usize].clone();
+        let own = self.domain.wanted().into_iter().find(|(name, _)| ActorPath::of_instance(name) == path);
+        let own = own.map(|(_, slots)| slots).expect("only what is wanted runs");
+        let slots = self.random.below(u64::from(own) + 4) as u32;
+        let deadline = self.random.chance(0.5).then(|| Millis::from(self.random.within(Duration::from_secs(4))));
+        let within = deadline.map_or_else(String::new, |deadline| format!(", within {deadline}"));
+        let Some(state) = self.ask_size(&host.name, &path, slots, deadline).await else { return };
+        self.domain.ledger().fault(Fault::Resize, format_args!("{path} on {}: {own} to {slots}{within}", host.name));
+        if state.surplus > 0 {
+            self.domain.ledger().event("resize: viewers beyond the number");
+        }
+        sleep(self.random.within(Duration::from_secs(6))).await;
+        // A factory that has begun anew meanwhile has its own number already.
+        self.ask_size(&host.name, &path, own, None).await;
+    }
+
+    async fn ask_size(
+        &self,
+        host: &NodeName,
+        path: &ActorPath,
+        slots: u32,
+        deadline: Option<Millis>,
+    ) -> Option<SizeState> {
+        let life = self.domain.life(host)?;
+        let ask = ResizeInstance { slots: Some(slots), deadline };
+        match life.node.near::<Factory>(path.clone()).ask(ask, AT_ONCE).await {
+            Ok(Resizing::Sized(state)) => Some(state),
+            Ok(Resizing::Refused { .. }) | Err(_) => None,
+        }
+    }
+
+    /// An instance hears that its pictures are late, and after a while that they are in time again.
+    async fn withdraw(&mut self) {
+        let host = self.with(Role::Host);
+        let Some(life) = self.domain.life(&host.name) else { return };
+        let started = life.factories.borrow().clone();
+        if started.is_empty() {
+            return;
+        }
+        let factory = &started[self.random.below(started.len() as u64) as usize];
+        let words = "every picture is late".to_owned();
+        if factory.ask(Strain(Turn::Overloaded { words }), AT_ONCE).await.is_err() {
+            return;
+        }
+        self.domain.ledger().fault(Fault::Withdrawal, format_args!("{} on {}", factory.path(), host.name));
+        sleep(self.random.within(Duration::from_secs(6))).await;
+        // One that has ended meanwhile does not hear it; its next life has never been told.
+        if factory.ask(Strain(Turn::Well), AT_ONCE).await.is_err() {
+            self.domain.ledger().event("withdrawal: ended before it was taken back");
+        }
     }
 
     async fn ask_drain(&self, host: &NodeName, path: &ActorPath, ask: DrainInstance) -> bool {

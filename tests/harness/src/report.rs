@@ -71,6 +71,10 @@ kinds! {
         KillRole => "killed orchestrator, zone, host or member",
         /// An instance is drained, and the drain is taken back.
         Drain => "drain, taken back",
+        /// An instance is given another number of slots, and its own again.
+        Resize => "resize, taken back",
+        /// An instance withdraws its free slots as under overload, and offers them again.
+        Withdrawal => "free slots withdrawn, and offered again",
         /// A viewer's machine is gone.
         ViewerVanished => "viewer vanished without goodbye",
         /// A viewer's network is away for a few seconds.

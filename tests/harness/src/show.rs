@@ -1,16 +1,17 @@
 //! What the sessions of a simulation show: a clip out of memory whose pictures are their own numbers, and the builder that
 //! makes instances of it. The factory and the sessions are the true ones.
 
+use std::cell::RefCell;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::time::Duration;
 
 use actors_dca::{BuildError, Builder, Building, Site};
+use actors_kernel::ActorRef;
 use actors_protocol::Address;
 use actors_protocol::host::CreateInstance;
 use bytes::Bytes;
 use media_session::observe::Observer;
-use media_session::{FactorySetup, Flaw, Limits, spawn_factory};
+use media_session::{FactoryActor, FactorySetup, Flaw, Limits, spawn_factory};
 use media_share::{AccessUnit, ClipTrack, Codec, Format};
 
 /// The builder's word.
@@ -29,6 +30,9 @@ pub fn clip(rate: u32, group: usize, bytes: usize) -> ClipTrack {
     ClipTrack::new(format, (0..PICTURES).map(unit).collect()).expect("picture 0 is a key picture")
 }
 
+/// Factories as they were started, for what only their own node may tell them.
+pub type Started = Rc<RefCell<Vec<ActorRef<FactoryActor>>>>;
+
 /// Makes instances of a clip.
 #[derive(Clone)]
 pub struct ShowBuilder {
@@ -42,6 +46,8 @@ pub struct ShowBuilder {
     pub flaw: Flaw,
     /// Who looks on.
     pub observer: Option<Observer>,
+    /// Where the factories are noted.
+    pub started: Started,
 }
 
 impl Builder for ShowBuilder {
@@ -59,7 +65,8 @@ impl Builder for ShowBuilder {
             tokio::time::sleep(made.takes).await;
             let setup = FactorySetup {
                 create,
-                production: media_session::Production::ready(made.clip), raw: Vec::new(),
+                production: media_session::Production::ready(made.clip),
+                raw: Vec::new(),
                 endpoint: site.endpoint,
                 server_name: site.server_name,
                 limits: Limits::default(),
@@ -68,6 +75,7 @@ impl Builder for ShowBuilder {
                 observer: made.observer,
             };
             let factory = spawn_factory(&site.node, setup).map_err(|problem| BuildError(problem.to_string()))?;
+            made.started.borrow_mut().push(factory.clone());
             Ok(Address {
                 domain: site.node.domain().clone(),
                 node: site.node.name().clone(),

@@ -73,6 +73,11 @@ fn i8_a_slot_that_is_not_stopped() {
 }
 
 #[test]
+fn i8_a_slot_that_a_shrink_forgets() {
+    flaw(Flaw::ShrinkForgets, Invariant::I8);
+}
+
+#[test]
 fn i9_a_gate_that_lets_everybody_through() {
     let access = Access { permits: |_, _| true, ..Access::default() };
     caught("a gate without a table", Making { access, ..Making::default() }, Invariant::I9);
@@ -80,5 +85,5 @@ fn i9_a_gate_that_lets_everybody_through() {
 
 #[test]
 fn every_flaw_has_its_test() {
-    assert_eq!(Flaw::ALL.len(), 8, "a new flaw needs a test of its own here");
+    assert_eq!(Flaw::ALL.len(), 9, "a new flaw needs a test of its own here");
 }

@@ -14,7 +14,7 @@ use crate::cast::{Part, name};
 use crate::ledger::NodeLife;
 use crate::net::Random;
 use crate::pki::{Pki, domain};
-use crate::show::{ShowBuilder, clip};
+use crate::show::{ShowBuilder, Started, clip};
 
 impl Domain {
     /// Starts a node: its next life.
@@ -49,14 +49,16 @@ impl Domain {
             versions: Versions::CURRENT,
         };
         let started = Node::start(options, endpoint.expect("an endpoint on a simulated socket"));
-        start_roles(&started, self.roles(part, &life, home, random)).expect("a new node has room for its roles");
+        let factories = Started::default();
+        start_roles(&started, self.roles(part, &life, home, random, &factories))
+            .expect("a new node has room for its roles");
         let now = self.0.ledger.now();
         self.0.ledger.reach().up(now, node, number);
-        let up = Life { node: started, life, host: address.ip() };
+        let up = Life { node: started, life, host: address.ip(), factories };
         self.0.stage.borrow_mut().up.insert(node.clone(), up);
     }
 
-    fn roles(&self, part: &Part, life: &NodeLife, home: usize, mut random: Random) -> RoleSetup {
+    fn roles(&self, part: &Part, life: &NodeLife, home: usize, mut random: Random, started: &Started) -> RoleSetup {
         let Inner { cast, ledger, making, store, .. } = &*self.0;
         let orchestrator = cast.part(&name("orc"));
         let member = MemberSetup {
@@ -84,6 +86,7 @@ impl Domain {
             entropy: entropy.clone(),
             flaw: making.flaw,
             observer: Some(ledger.watch_factories(life.clone())),
+            started: started.clone(),
         };
         RoleSetup {
             member,

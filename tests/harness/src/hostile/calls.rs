@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use actors_protocol::factory::{DrainInstance, Goodbye, Redeem, ReleaseSlot, ReserveSlot, Resume};
+use actors_protocol::factory::{DrainInstance, Goodbye, Redeem, ReleaseSlot, ReserveSlot, ResizeInstance, Resume};
 use actors_protocol::gateway::{Release, ReportPool, Reserve, ZoneReport};
 use actors_protocol::host::{CreateInstance, HostStatus, RemoveInstance};
 use actors_protocol::membership::{Deny, Heartbeat, Join, ListInstances, ListNodes, MintToken, Renew};
@@ -246,4 +246,5 @@ async fn everything(trespass: &mut Trespass<'_>, advertise: std::net::SocketAddr
     trespass.call("instance/one", Resume { token: ResumeToken(7), viewer, proof }).await;
     trespass.call("instance/one", Goodbye { session: SessionId(7) }).await;
     trespass.call("instance/one", DrainInstance { deadline: Millis::ZERO, cancel: true }).await;
+    trespass.call("instance/one", ResizeInstance { slots: Some(0), deadline: None }).await;
 }
