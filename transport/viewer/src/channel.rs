@@ -107,7 +107,7 @@ async fn converse(connection: Connection, driver: Driver, shared: Arc<Shared>) -
 }
 
 /// Takes pictures in until the connection ends.
-async fn receive_all(connection: &Connection, shared: &Shared) -> LinkError {
+async fn receive_all(connection: &Connection, shared: &Arc<Shared>) -> LinkError {
     let budget = Budget::default();
     let mut readers = JoinSet::new();
     let why = loop {
@@ -118,7 +118,7 @@ async fn receive_all(connection: &Connection, shared: &Shared) -> LinkError {
             () = sleep_until(grace.unwrap_or_else(Instant::now)), if grace.is_some() => shared.grace_is_over(),
             Some(received) = readers.join_next() => take(received, connection, shared),
             stream = connection.accept_uni(), if readers.len() < UNI_STREAMS_VIEWER as usize => match stream {
-                Ok(stream) => { readers.spawn(receive::read(stream, budget.clone())); }
+                Ok(stream) => { readers.spawn(receive::read(stream, budget.clone(), shared.clone())); }
                 Err(why) => break why,
             },
         }

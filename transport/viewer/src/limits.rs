@@ -50,3 +50,6 @@ pub const INPUTS_MEASURED_MAX: usize = 1_024;
 /// Samples that a percentile is taken over: the last two minutes at 30 pictures a second. Older ones are forgotten, so
 /// that a long session is described as it is now and a drift between two clocks does not add up.
 pub const SAMPLES_MAX: usize = 4_096;
+
+/// Notes that are remembered; older ones are forgotten.
+pub const NOTES_MAX: usize = 64;

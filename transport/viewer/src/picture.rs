@@ -21,7 +21,8 @@ pub struct Picture {
     pub unit: u16,
     /// Can it be decoded without any other? A decoder may be begun here.
     pub key: bool,
-    /// It shows the same as the one before it; sent so that an idle session is seen to live.
+    /// The picture before it still holds: a sign of life, or the acknowledgement of an input that changed nothing. `data`
+    /// is empty: a decoder is not given it.
     pub repeat: bool,
     /// How `data` is coded.
     pub codec: Codec,
@@ -39,7 +40,7 @@ pub struct Picture {
     pub dropped_before: u64,
     /// When its last byte had arrived, on this machine's clock.
     pub complete_at: Instant,
-    /// The access unit: H.264 in Annex B, or the raw planes Y, U, V.
+    /// The access unit: H.264 in Annex B, or the raw planes Y, U, V. Empty for a repeat, and for nothing else.
     pub data: Bytes,
 }
 

@@ -10,9 +10,11 @@ use bytes::{Bytes, BytesMut};
 use tokio::time::Instant;
 use transport_link::{InStream, LinkError};
 use transport_wire::media::MEDIA_HEADER_BYTES;
+use transport_wire::notes::NotesReader;
 use transport_wire::{MediaHeader, StreamCode, StreamKind};
 
 use crate::limits::PENDING_BYTES_MAX;
+use crate::shared::Shared;
 
 /// What became of one stream.
 #[derive(Debug)]
@@ -55,7 +57,19 @@ impl Drop for Held<'_> {
 }
 
 /// Reads one stream to its end.
-pub(crate) async fn read(mut stream: InStream, budget: Budget) -> Received {
+pub(crate) async fn read(mut stream: InStream, budget: Budget, shared: Arc<Shared>) -> Received {
+    let mut kind = [0];
+    if let Err(error) = stream.read_exact(&mut kind).await {
+        return ended(error, None);
+    }
+    match StreamKind::try_from(kind[0]) {
+        Ok(StreamKind::Media) => {}
+        Ok(StreamKind::Notes) => return read_notes(stream, &shared).await,
+        Ok(StreamKind::Input) | Err(_) => {
+            stream.stop(StreamCode::UNKNOWN_KIND);
+            return Received::Refused(None);
+        }
+    }
     let header = match read_header(&mut stream).await {
         Ok(header) => header,
         Err(received) => return received,
@@ -87,12 +101,6 @@ pub(crate) async fn read(mut stream: InStream, budget: Budget) -> Received {
 }
 
 async fn read_header(stream: &mut InStream) -> Result<MediaHeader, Received> {
-    let mut kind = [0];
-    stream.read_exact(&mut kind).await.map_err(|error| ended(error, None))?;
-    if kind[0] != StreamKind::Media as u8 {
-        stream.stop(StreamCode::UNKNOWN_KIND);
-        return Err(Received::Refused(None));
-    }
     let mut bytes = [0; MEDIA_HEADER_BYTES];
     stream.read_exact(&mut bytes).await.map_err(|error| ended(error, None))?;
     MediaHeader::decode(&bytes).map_err(|error| {
@@ -100,6 +108,26 @@ async fn read_header(stream: &mut InStream) -> Result<MediaHeader, Received> {
         stream.stop(StreamCode::DROPPED);
         Received::Refused(None)
     })
+}
+
+/// Notes come as long as the connection lasts. A stream of other bytes is not read on; the pictures go on.
+async fn read_notes(mut stream: InStream, shared: &Shared) -> Received {
+    let mut reader = NotesReader::new();
+    while let Ok(Some(chunk)) = stream.read().await {
+        reader.push(&chunk);
+        loop {
+            match reader.next() {
+                Ok(Some(note)) => shared.noted(note),
+                Ok(None) => break,
+                Err(error) => {
+                    tracing::debug!(%error, "a stream has no notes");
+                    stream.stop(StreamCode::DROPPED);
+                    return Received::Refused(None);
+                }
+            }
+        }
+    }
+    Received::Gone
 }
 
 fn ended(error: LinkError, header: Option<MediaHeader>) -> Received {

@@ -85,10 +85,16 @@ impl<W: Write> Recorder<W> {
         Ok(Recorder { out, service: info.service.clone(), last: None, recorded: Recorded::default() })
     }
 
-    /// The next picture of the session, in the order in which it came. True if it is in the file.
+    /// The next picture of the session, in the order in which it came. True if it is in the file. A repeat is not: it has
+    /// nothing to be written.
     pub fn picture(&mut self, picture: &Picture) -> Result<bool, RecordError> {
         check(&self.service, picture.codec.as_str())?;
         let follows = picture.unit.checked_sub(1).is_some_and(|before| self.last == Some((picture.group, before)));
+        if picture.repeat {
+            // The unit after it needs the one before it.
+            self.last = self.last.filter(|_| follows).map(|(group, _)| (group, picture.unit));
+            return Ok(false);
+        }
         if !picture.key && !follows {
             self.last = None;
             self.recorded.left_out += 1;
@@ -184,6 +190,15 @@ mod tests {
         assert_eq!(String::from_utf8_lossy(&file).matches('<').count(), 5);
         let recorded = recorder.finish().expect("flushed");
         assert_eq!(recorded, Recorded { pictures: 5, left_out: 6, bytes: file.len() as u64 });
+    }
+
+    #[test]
+    fn a_repeat_is_not_in_the_file_and_what_follows_it_is() {
+        let mut recorder = Recorder::new(Vec::new(), &info("epg.demo", Codec::H264)).expect("h264");
+        let repeat = Picture { repeat: true, data: Bytes::new(), ..picture(1, 0, 1) };
+        let taken = [picture(0, 0, 0), repeat, picture(2, 0, 2)].map(|one| recorder.picture(&one).expect("written"));
+        assert_eq!(taken, [true, false, true]);
+        assert_eq!(recorder.recorded().left_out, 0, "nothing was lost");
     }
 
     #[test]

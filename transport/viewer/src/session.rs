@@ -77,6 +77,13 @@ impl Session {
         InputSender(self.shared.clone())
     }
 
+    /// What has the focus in picture `number`, in words: for tests, and for people who cannot see it. None if the service
+    /// says nothing about it. It comes beside the pictures, so that for a picture that has just come it may still be that
+    /// of the one before; the last [`limits::NOTES_MAX`](crate::limits::NOTES_MAX) are remembered.
+    pub fn note_at(&self, number: u64) -> Option<Arc<str>> {
+        self.shared.note_at(number)
+    }
+
     /// What has been measured so far.
     pub fn stats(&self) -> Stats {
         self.shared.stats()

@@ -3,6 +3,8 @@
 //! Owns: the playout, the queue, the measurements and the inputs of one session, and who is woken when one of them
 //! changes. Refuses: sockets and tasks.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use actors_protocol::Millis;
@@ -12,10 +14,11 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 use transport_link::Connection;
-use transport_wire::{MediaHeader, WireError};
+use transport_wire::{MediaHeader, Note, WireError};
 
 use crate::error::InputError;
 use crate::input::{Inputs, Outgoing};
+use crate::limits::NOTES_MAX;
 use crate::measure::{Meter, Shown, Stats};
 use crate::picture::{Ended, Event, Picture};
 use crate::playout::{Place, Playout};
@@ -39,6 +42,8 @@ struct State {
     queue: Queue,
     meter: Meter,
     inputs: Inputs,
+    /// By the number of the first picture that shows it.
+    notes: BTreeMap<u64, Arc<str>>,
     /// The connection is lost: the next picture says that it is back.
     lost: bool,
     /// The connection that is in use, to be closed when the application lets go of the session.
@@ -58,6 +63,7 @@ impl Shared {
             queue: Queue::default(),
             meter: Meter::default(),
             inputs: Inputs::default(),
+            notes: BTreeMap::new(),
             lost: false,
             connection: None,
         };
@@ -99,6 +105,20 @@ impl Shared {
             Received::Gone => {}
         }
         self.release(&mut state);
+    }
+
+    /// The service says what has the focus.
+    pub(crate) fn noted(&self, note: Note) {
+        let mut state = self.state.lock();
+        state.notes.insert(note.picture, note.text.into());
+        if state.notes.len() > NOTES_MAX {
+            state.notes.pop_first();
+        }
+    }
+
+    /// The newest note that picture `number` shows.
+    pub(crate) fn note_at(&self, number: u64) -> Option<Arc<str>> {
+        self.state.lock().notes.range(..=number).next_back().map(|(_, text)| text.clone())
     }
 
     /// When [`Shared::grace_is_over`] wants to be called.

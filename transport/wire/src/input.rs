@@ -46,7 +46,9 @@ pub fn from_datagram(bytes: &[u8]) -> Result<Input, WireError> {
     };
     match StreamKind::try_from(*kind)? {
         StreamKind::Input => decode(body),
-        StreamKind::Media => Err(WireError::malformed(WHAT, "a datagram does not carry media")),
+        StreamKind::Media | StreamKind::Notes => {
+            Err(WireError::malformed(WHAT, "a datagram carries inputs and nothing else"))
+        }
     }
 }
 

@@ -33,3 +33,6 @@ pub const UNITS_PER_GROUP_MAX: u16 = 4_096;
 
 /// One input event, encoded, without its length.
 pub const INPUT_BYTES_MAX: usize = 64;
+
+/// The text of one note: what has the focus, in a sentence or two. A longer one is cut.
+pub const NOTE_BYTES_MAX: usize = 1_024;

@@ -36,6 +36,8 @@ pub enum StreamKind {
     Media = 1,
     /// Input events in order, from the viewer; or one of them in a datagram.
     Input = 2,
+    /// What has the focus, in words, towards the viewer; one stream at a time.
+    Notes = 3,
 }
 
 impl TryFrom<u8> for StreamKind {
@@ -44,6 +46,7 @@ impl TryFrom<u8> for StreamKind {
         match byte {
             1 => Ok(StreamKind::Media),
             2 => Ok(StreamKind::Input),
+            3 => Ok(StreamKind::Notes),
             other => Err(WireError::malformed("a stream", format!("there is no kind {other}"))),
         }
     }
@@ -74,7 +77,8 @@ impl Codec {
 pub struct MediaHeader {
     /// Can be decoded without any other unit; begins a group.
     pub key: bool,
-    /// Shows the same as the picture before; sent so that an idle session is seen to live.
+    /// The picture before it still holds: a sign of life, or the acknowledgement of an input that changed nothing. It has
+    /// no payload, and every other picture has one.
     pub repeat: bool,
     /// How the payload is coded.
     pub codec: Codec,
@@ -94,7 +98,7 @@ pub struct MediaHeader {
     pub width: u16,
     /// Pixels.
     pub height: u16,
-    /// Bytes of the payload; the stream ends after them.
+    /// Bytes of the payload; the stream ends after them. Zero for a repeat, and for nothing else.
     pub payload_len: u32,
 }
 
@@ -165,6 +169,12 @@ impl MediaHeader {
         if self.key != (self.unit == 0) {
             return Err(WireError::malformed(WHAT, "a group begins with its key picture and has no other"));
         }
+        match (self.repeat, self.payload_len) {
+            (true, 1..) => Err(WireError::malformed(WHAT, "a repeat has no payload")),
+            (false, 0) => Err(WireError::malformed(WHAT, "a picture that is no repeat has a payload")),
+            (true, 0) if self.key => Err(WireError::malformed(WHAT, "a repeat is no key picture")),
+            _ => Ok(()),
+        }?;
         Ok(())
     }
 }
@@ -214,8 +224,11 @@ mod tests {
             MediaHeader { unit: 1, ..KEY },
             MediaHeader { key: false, ..KEY },
             MediaHeader { key: false, unit: UNITS_PER_GROUP_MAX, ..KEY },
+            MediaHeader { payload_len: 0, ..KEY },
+            MediaHeader { repeat: true, payload_len: 0, ..KEY },
+            MediaHeader { key: false, unit: 1, repeat: true, ..KEY },
         ] {
-            assert_eq!(bad.encode().expect_err("no such unit").close_code(), CloseCode::MALFORMED);
+            assert_eq!(bad.encode().expect_err("no such picture").close_code(), CloseCode::MALFORMED);
         }
         for (at, byte, code) in [
             (0, 2, CloseCode::MALFORMED),  // version
@@ -230,6 +243,13 @@ mod tests {
             bytes[at] = byte;
             assert_eq!(MediaHeader::decode(&bytes).expect_err("bad").close_code(), code, "byte {at}");
         }
+    }
+
+    #[test]
+    fn a_repeat_is_a_header() {
+        let repeat = MediaHeader { key: false, unit: 1, repeat: true, payload_len: 0, ..KEY };
+        let bytes = repeat.encode().expect("good");
+        assert_eq!(MediaHeader::decode(bytes[1..].try_into().expect("40 bytes")), Ok(repeat));
     }
 
     #[test]

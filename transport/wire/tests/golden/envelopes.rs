@@ -5,7 +5,7 @@ use actors_protocol::input::{Input, InputEvent};
 use bytes::{Bytes, BytesMut};
 use transport_wire::envelope::{self, CallHead, Envelope, Hello};
 use transport_wire::media::MEDIA_HEADER_BYTES;
-use transport_wire::{CloseCode, Codec, FrameReader, MediaHeader, Versions, input};
+use transport_wire::{CloseCode, Codec, FrameReader, MediaHeader, Note, Versions, input, notes};
 
 use crate::book::Book;
 
@@ -61,6 +61,7 @@ pub fn all(book: &mut Book) {
     );
     media(book);
     inputs(book);
+    notes(book);
     for code in CloseCode::ALL {
         book.bytes(&format!("close code {}", code.name()), &code.0.to_be_bytes());
     }
@@ -100,14 +101,26 @@ fn media(book: &mut Book) {
         height: 360,
         payload_len: 20_000,
     };
-    let raw = MediaHeader { codec: Codec::I420, repeat: true, width: 64, height: 36, payload_len: 3_456, ..key };
+    let raw = MediaHeader { codec: Codec::I420, width: 64, height: 36, payload_len: 3_456, ..key };
     let later = MediaHeader { key: false, unit: 29, ..key };
-    for (name, header) in [("media, key", key), ("media, raw repeat", raw), ("media, later unit", later)] {
+    let repeat = MediaHeader { repeat: true, payload_len: 0, ..later };
+    let all = [("media, key", key), ("media, raw", raw), ("media, later unit", later), ("media, repeat", repeat)];
+    for (name, header) in all {
         let bytes = header.encode().expect("within its limits");
         book.bytes(name, &bytes);
         let rest: &[u8; MEDIA_HEADER_BYTES] = bytes[1..].try_into().expect("40 bytes after the kind");
         assert_eq!(MediaHeader::decode(rest).expect("it reads back"), header, "{name}");
     }
+}
+
+fn notes(book: &mut Book) {
+    let note = Note { picture: 258, text: "Häfen".to_owned() };
+    let mut out = BytesMut::new();
+    notes::write(&mut out, note.picture, &note.text);
+    book.bytes("note", &out);
+    let mut reader = notes::NotesReader::new();
+    reader.push(&out);
+    assert_eq!(reader.next(), Ok(Some(note)));
 }
 
 fn inputs(book: &mut Book) {
