@@ -149,4 +149,32 @@ pub enum PipelineError {
         /// Why.
         source: ClipFault,
     },
+
+    /// A folder that cannot be listed.
+    #[error("the folder of media {} cannot be read", folder.display())]
+    Folder {
+        /// The folder.
+        folder: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// A folder with nothing to show.
+    #[error("there is nothing to show in {}: looked for {looked_for}; hidden files do not count, nor do folders in it", folder.display())]
+    NoMedia {
+        /// The folder.
+        folder: PathBuf,
+        /// The kinds and their endings.
+        looked_for: String,
+    },
+    /// More sources than a bank takes.
+    #[error("there are {found} sources; a bank takes {limit} at most: divide them among several folders")]
+    TooManySources {
+        /// How many there are.
+        found: usize,
+        /// The most.
+        limit: usize,
+    },
+    /// A thread could not be started.
+    #[error("the system starts no further thread")]
+    Thread(#[source] io::Error),
 }

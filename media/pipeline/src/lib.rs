@@ -18,8 +18,10 @@ mod load;
 mod mp4;
 mod pads;
 mod probe;
+mod screen;
 mod streams;
 
+pub use actors_protocol::Millis;
 pub use bank::{
     BankOptions, FIRST_PICTURE, KEPT_HEIGHT, KEPT_WIDTH, NEXT_PICTURE, PICTURE_ENDINGS, PICTURE_PIXELS_MAX,
     PICTURE_SIDE_MAX, SOURCES_MAX, SourceBank, SourceReport, VIDEO_ENDINGS,
@@ -32,6 +34,7 @@ pub use generate::{GENERATE_DEADLINE, generate_clip, generate_clip_with};
 pub use load::{Limits, load_clip, load_clip_within};
 pub use mp4::{Mp4Error, Mp4Writer};
 pub use probe::{Element, Report, probe};
+pub use screen::draw_on_screen;
 
 /// Starts GStreamer. Every function of this crate does it; doing it again costs nothing.
 ///

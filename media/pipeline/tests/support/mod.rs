@@ -4,6 +4,8 @@
 
 pub mod pictures;
 
+pub mod bank;
+
 use std::path::Path;
 
 use gstreamer as gst;
