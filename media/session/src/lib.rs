@@ -7,6 +7,7 @@
 
 pub mod delivery;
 mod factory;
+mod notes;
 pub mod observe;
 mod production;
 mod raw;

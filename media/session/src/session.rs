@@ -8,26 +8,25 @@
 //! Owns: the playback, the units under way, the reading of the viewer's input. Refuses: deciding when a session ends; that
 //! is the factory's.
 
+mod inputs;
+
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use actors_kernel::{Actor, ActorRef, Answer, Caller, Cx, Handler};
+use actors_kernel::{Actor, Answer, Caller, Cx, Handler};
 use actors_protocol::input::Input;
-use actors_protocol::{Fault, Message, Millis, ServiceName, SessionId};
-use media_share::{Codec, Format, Opening, Playback, Program};
+use actors_protocol::{Message, Millis, ServiceName, SessionId};
+use media_share::{Codec, Format, Note, Opening, Playback, Program};
 use tokio::sync::oneshot;
 use transport_link::media::{Outcome, UnitReset};
 use transport_link::{Connection, UnitSender};
-use transport_wire::input::{InputReader, from_datagram};
 use transport_wire::media::MediaHeader;
-use transport_wire::{StreamCode, StreamKind};
 
 use crate::delivery::{Delivery, Effect, Place};
+use crate::notes::Notes;
 use crate::raw::{self, Screen};
-
-/// While the mailbox is full, the reader of inputs waits this long; the stream's own window holds the viewer back.
-const FULL_PAUSE: std::time::Duration = std::time::Duration::from_millis(2);
+use inputs::{hand_in, read_datagrams, read_inputs};
 
 actors_protocol::inward_protocol! {
     /// Only its factory speaks to a session.
@@ -66,7 +65,7 @@ impl Message for Detach {
 }
 
 /// An input arrived on the connection of this attachment.
-struct Arrived {
+pub(crate) struct Arrived {
     attachment: u32,
     input: Input,
 }
@@ -86,6 +85,23 @@ struct Playing {
     attachment: u32,
     last_input: u32,
     under_way: BTreeMap<Place, UnitReset>,
+    /// Made with the first note on a connection: most services have none.
+    notes: Option<Notes>,
+    /// For a viewer that comes back over another connection.
+    last_note: Option<Note>,
+}
+
+impl Playing {
+    /// Sends a note. A viewer that does not read its notes misses some.
+    fn note(&mut self, connection: &Connection, note: Note, cx: &mut Cx<'_, SessionActor>) {
+        self.last_note = Some(note.clone());
+        let notes = self.notes.get_or_insert_with(|| {
+            let (notes, sending) = Notes::open(connection.clone());
+            cx.run(sending, |_, (), _| {});
+            notes
+        });
+        notes.send(note);
+    }
 }
 
 /// How pictures get to whoever watches.
@@ -147,6 +163,9 @@ impl SessionActor {
                 }
             }
             let Some(picture) = playing.playback.poll_picture(now) else { break };
+            if let Some(note) = playing.playback.poll_note() {
+                playing.note(&connection, note, cx);
+            }
             let Some(admitted) = playing.delivery.admit(now, &picture) else { continue };
             let header = MediaHeader {
                 key: picture.key,
@@ -208,6 +227,8 @@ impl SessionActor {
                 attachment: 0,
                 last_input: 0,
                 under_way: BTreeMap::new(),
+                notes: None,
+                last_note: None,
             })
         })
     }
@@ -274,6 +295,10 @@ impl Handler<Attach> for SessionActor {
         }
         playing.attachment += 1;
         playing.way = Way::Viewer(attach.connection.clone());
+        playing.notes = None;
+        if let Some(note) = playing.last_note.take() {
+            playing.note(&attach.connection, note, cx);
+        }
         let attachment = playing.attachment;
         let inputs = read_inputs(attach.connection.clone(), cx.me(), attachment);
         cx.run(inputs, |_, (), _| {});
@@ -338,64 +363,5 @@ impl Handler<Arrived> for SessionActor {
             }
         }
         ().into()
-    }
-}
-
-/// Hands an input in; waits while the mailbox is full.
-async fn hand_in(session: &ActorRef<SessionActor>, attachment: u32, input: Input) -> Result<(), Fault> {
-    loop {
-        match session.tell(Arrived { attachment, input }) {
-            Err(Fault::Overloaded(_)) => tokio::time::sleep(FULL_PAUSE).await,
-            other => return other,
-        }
-    }
-}
-
-/// Reads the viewer's stream of inputs. Bytes that are no input end the connection.
-async fn read_inputs(connection: Connection, session: ActorRef<SessionActor>, attachment: u32) {
-    while let Ok(mut stream) = connection.accept_uni().await {
-        let mut kind = [0];
-        if stream.read_exact(&mut kind).await.is_err() {
-            continue;
-        }
-        if kind[0] != StreamKind::Input as u8 {
-            stream.stop(StreamCode::UNKNOWN_KIND);
-            continue;
-        }
-        let mut reader = InputReader::new();
-        while let Ok(Some(chunk)) = stream.read().await {
-            reader.push(&chunk);
-            loop {
-                match reader.next() {
-                    Ok(Some(input)) => {
-                        if hand_in(&session, attachment, input).await.is_err() {
-                            return;
-                        }
-                    }
-                    Ok(None) => break,
-                    Err(error) => {
-                        connection.close(error.close_code(), &error.to_string());
-                        return;
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// Reads pointer motion. A datagram that is no input ends the connection.
-async fn read_datagrams(connection: Connection, session: ActorRef<SessionActor>, attachment: u32) {
-    while let Ok(datagram) = connection.read_datagram().await {
-        match from_datagram(&datagram) {
-            Ok(input) => {
-                if hand_in(&session, attachment, input).await.is_err() {
-                    return;
-                }
-            }
-            Err(error) => {
-                connection.close(error.close_code(), &error.to_string());
-                return;
-            }
-        }
     }
 }
