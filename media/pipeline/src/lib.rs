@@ -21,7 +21,6 @@ mod probe;
 mod screen;
 mod streams;
 
-pub use actors_protocol::Millis;
 pub use bank::{
     BankOptions, FIRST_PICTURE, KEPT_HEIGHT, KEPT_WIDTH, NEXT_PICTURE, PICTURE_ENDINGS, PICTURE_PIXELS_MAX,
     PICTURE_SIDE_MAX, SOURCES_MAX, SourceBank, SourceReport, VIDEO_ENDINGS,
