@@ -66,7 +66,9 @@ pub enum Command {
     #[command(after_help = "Example:\n  fusion resolve clip.demo --from home --explain")]
     Resolve(Resolve),
     /// Open a session: watch, record, send keys.
-    #[command(after_help = "Example:\n  fusion view clip.demo --frames 90 --record a.h264 --keys Right,Return --json")]
+    #[command(
+        after_help = "Examples:\n  fusion view clip.demo                                   a window\n  fusion view clip.demo --frames 90 --record a.mp4 --keys Right,Return --json\n  fusion view clip.demo --y4m - | ffplay -"
+    )]
     View(View),
     /// Show the actors of the domain, or one actor's state; stop or kill one.
     #[command(
@@ -212,9 +214,18 @@ pub struct View {
     /// Stop after this many pictures.
     #[arg(long, value_name = "N")]
     pub frames: Option<u64>,
-    /// Write the pictures to a file.
-    #[arg(long, value_name = "FILE.h264")]
+    /// Write the pictures to a file as they come: .mp4 with their times, or .h264.
+    #[arg(long, value_name = "FILE")]
     pub record: Option<PathBuf>,
+    /// Write decoded pictures to a file, or with - to standard output, as YUV4MPEG2 at a steady rate.
+    #[arg(long, value_name = "FILE|-")]
+    pub y4m: Option<PathBuf>,
+    /// Open a window also when pictures are recorded, piped or counted.
+    #[arg(long, conflicts_with = "no_window")]
+    pub window: bool,
+    /// Open no window; without --record, --y4m, --frames and --json there is one.
+    #[arg(long)]
+    pub no_window: bool,
     /// Keys to press, one after the other: X11 names or single characters.
     #[arg(long, value_delimiter = ',', value_name = "KEY,KEY")]
     pub keys: Vec<String>,

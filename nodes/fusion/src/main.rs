@@ -30,10 +30,13 @@ fn main() -> ExitCode {
         output::progress(&format!("fusion: --log '{}' is no filter: {error}", cli.log));
         return ExitCode::from(2);
     }
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build_local(LocalOptions::default());
-    let done = match runtime {
-        Ok(runtime) => runtime.block_on(run(cli)),
-        Err(error) => Err(anyhow::Error::new(error).context("the runtime cannot be started")),
+    let done = match cli {
+        // A window wants the first thread for itself.
+        #[cfg(feature = "window")]
+        Cli { command: Command::View(view), dir, json, .. } if commands::view::wants_window(&view, json) => {
+            home::Home::find(dir).and_then(|home| commands::view::window::run(home, view, json))
+        }
+        cli => in_runtime(run(cli)),
     };
     match done {
         Ok(code) => code,
@@ -42,6 +45,15 @@ fn main() -> ExitCode {
             let configuration = error.downcast_ref::<config::ConfigError>().is_some();
             ExitCode::from(if configuration { BAD_CONFIGURATION } else { 1 })
         }
+    }
+}
+
+/// Everything that is asynchronous runs on one thread, the caller's.
+fn in_runtime(work: impl Future<Output = anyhow::Result<ExitCode>>) -> anyhow::Result<ExitCode> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build_local(LocalOptions::default());
+    match runtime {
+        Ok(runtime) => runtime.block_on(work),
+        Err(error) => Err(anyhow::Error::new(error).context("the runtime cannot be started")),
     }
 }
 
@@ -59,7 +71,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Service(Service::List { service }) => commands::service::list(&home, service, json).await,
         Command::Instance(instance) => commands::service::drain(&home, instance, json).await,
         Command::Resolve(resolve) => commands::resolve::run(&home, resolve, json).await,
-        Command::View(view) => commands::view::run(&home, view, json).await,
+        Command::View(view) => commands::view::run(&home, view, json, None).await,
         Command::Actors(actors) => commands::actors::run(&home, actors, json).await,
         Command::Doctor => commands::doctor::run(&home, json).await,
     }

@@ -1,15 +1,27 @@
-//! `fusion view`: a session from a terminal. Counts, records, presses keys; tells at the end what was seen, also when the
-//! session did not end as it should.
+//! `fusion view`: a session from a terminal or in a window. Counts, records, pipes, presses keys; tells at the end what was
+//! seen, also when the session did not end as it should.
 
+mod decode;
+mod outputs;
+mod pipe;
+mod recording;
 mod run;
+#[cfg(test)]
+mod samples;
+#[cfg(feature = "window")]
+pub mod window;
 
 use std::process::ExitCode;
 use std::time::Duration;
 
 use actors_protocol::input::keysym;
 use anyhow::{Context, bail};
-use tokio::time::Instant;
-use transport_viewer::{DomainTrust, Event, OpenOptions, Options, Recorder, Session, Viewer};
+use outputs::Outputs;
+pub use outputs::Screen;
+use recording::Container;
+use tokio::sync::oneshot;
+use tokio::time::{Instant, MissedTickBehavior, interval};
+use transport_viewer::{DomainTrust, Event, OpenOptions, Options, Session, SessionInfo, Stats, Viewer};
 
 use crate::cli::View;
 use crate::commands::node::Stopping;
@@ -20,11 +32,26 @@ use run::Run;
 /// When all pictures are there and a key is not yet echoed: how long for.
 const LAST_KEYS_WITHIN: Duration = Duration::from_secs(5);
 
+/// How often a window is told what has been measured.
+const MEASURED_EVERY: Duration = Duration::from_millis(500);
+
+/// Is a window to be opened? It is what somebody gets who asks for nothing else.
+pub fn wants_window(args: &View, json: bool) -> bool {
+    let otherwise = args.record.is_some() || args.y4m.is_some() || args.frames.is_some() || json || args.no_window;
+    args.window || (cfg!(feature = "window") && !otherwise)
+}
+
 /// Opens, watches, tells.
-pub async fn run(home: &Home, args: View, json: bool) -> anyhow::Result<ExitCode> {
+pub async fn run(home: &Home, args: View, json: bool, screen: Option<Screen>) -> anyhow::Result<ExitCode> {
     let mut keys = Vec::new();
     for name in &args.keys {
         keys.push((name.clone(), keysym(name)?));
+    }
+    if let Some(path) = &args.record {
+        Container::of(path)?;
+    }
+    if screen.is_none() && wants_window(&args, json) {
+        bail!("this binary was built without the feature `window`; --record FILE and --y4m - work without");
     }
     let trust = DomainTrust::load(home.dir())?;
     let viewer = Viewer::new(trust, Options::default())?;
@@ -32,42 +59,73 @@ pub async fn run(home: &Home, args: View, json: bool) -> anyhow::Result<ExitCode
         output::progress(&format!("opening {}, waiting at most {} s for a slot", args.service, args.wait.as_secs()));
     }
     let mut session = viewer.open(&args.service, OpenOptions { site: args.site.clone(), wait: args.wait }).await?;
-    let recorder = match &args.record {
-        Some(path) => Some(Recorder::create(path, session.info())?),
-        None => None,
+    let (mut screen, show) = match screen {
+        None => (None, None),
+        Some(Screen { opened, show, measured, closed }) => {
+            opened(session.info(), session.input_sender());
+            (Some((measured, closed)), Some(show))
+        }
     };
-    let mut run = Run::new(keys, recorder, session.info());
-    let watched = watch(&mut session, &mut run, &args).await;
+    let mut outputs = Outputs::open(&args, session.info(), show)?;
+    let mut run = Run::new(keys, session.info());
+    let watched = watch(&mut session, &mut run, &mut outputs, screen.as_mut(), &args).await;
     let (info, stats) = (session.info().clone(), session.stats());
     session.close().await;
     viewer.close().await;
-    let recorded = run.recorder.take().map(Recorder::finish).transpose()?;
+    let finished = outputs.finish().await;
+    let (written, unfinished) = match finished {
+        Ok(written) => (written, None),
+        Err(error) => (outputs::Written::default(), Some(error)),
+    };
+    // What ended the session is told before what went wrong after it.
+    let trouble = watched.err().or(unfinished);
+    let out = match args.y4m.as_deref().is_some_and(pipe::is_standard_output) {
+        true => output::progress,
+        false => output::line,
+    };
     if json {
-        output::json(&run.report(&info, &stats, recorded, watched.as_ref().err()))?;
+        out(&serde_json::to_string(&run.report(&info, &stats, &written, trouble.as_ref()))?);
     }
-    watched?;
+    if let Some(trouble) = trouble {
+        return Err(trouble);
+    }
     if !json {
-        output::line(&format!(
-            "{} in {}/{}: {} pictures, {} key pictures, {} late, first after {:.1} ms",
-            info.service,
-            info.zone,
-            info.instance,
-            stats.frames,
-            stats.key_frames,
-            stats.late,
-            stats.first_frame_ms.unwrap_or(0.0)
-        ));
+        out(&told(&info, &stats));
         if let Some(path) = &args.record {
-            output::line(&format!("recorded in {}; play it with: ffplay {0}", path.display()));
+            out(&format!("recorded in {}; play it with: ffplay {0}", path.display()));
         }
     }
     Ok(ExitCode::SUCCESS)
 }
 
-async fn watch(session: &mut Session, run: &mut Run, args: &View) -> anyhow::Result<()> {
+fn told(info: &SessionInfo, stats: &Stats) -> String {
+    format!(
+        "{} in {}/{}: {} pictures, {} key pictures, {} late, first after {:.1} ms",
+        info.service,
+        info.zone,
+        info.instance,
+        stats.frames,
+        stats.key_frames,
+        stats.late,
+        stats.first_frame_ms.unwrap_or(0.0)
+    )
+}
+
+/// A window's ends that the watching needs: whom to tell what was measured, and who says that it was closed.
+type Watched = (Box<dyn Fn(Stats) + Send>, oneshot::Receiver<()>);
+
+async fn watch(
+    session: &mut Session,
+    run: &mut Run,
+    outputs: &mut Outputs,
+    mut screen: Option<&mut Watched>,
+    args: &View,
+) -> anyhow::Result<()> {
     let mut stopping = Stopping::listen()?;
     let mut next_key: Option<Instant> = None;
     let mut last_keys_until: Option<Instant> = None;
+    let mut measured = interval(MEASURED_EVERY);
+    measured.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         let enough = args.frames.is_some_and(|frames| run.seen >= frames);
         let answered = run.keys.is_empty() && run.pressed.iter().all(|key| key.frame.is_some());
@@ -81,28 +139,54 @@ async fn watch(session: &mut Session, run: &mut Run, args: &View) -> anyhow::Res
             }
         }
         tokio::select! {
-            event = session.next() => match event {
-                Event::Picture(picture) => {
+            event = next(session, outputs) => match event {
+                // Whoever read the pictures has seen enough; if it failed instead, the end of the outputs says so.
+                None => return Ok(()),
+                Some(Event::Picture(picture)) => {
                     if run.seen == 0 {
                         let info = session.info();
                         output::progress(&format!("{} plays from {}/{}, {}", info.service, info.zone, info.instance, info.slot));
                         next_key = Some(Instant::now() + args.key_interval);
                     }
-                    run.picture(&picture)?;
+                    run.picture(&picture);
+                    outputs.picture(&picture)?;
                 }
-                Event::Lost { words } => {
+                Some(Event::Lost { words }) => {
                     run.lost += 1;
                     output::progress(&format!("the connection is lost, trying to go on: {words}"));
                 }
-                Event::Resumed => output::progress("the session goes on"),
-                Event::Ended(ended) => return Err(ended).context(format!("after {} pictures", run.seen)),
+                Some(Event::Resumed) => output::progress("the session goes on"),
+                Some(Event::Ended(ended)) => return Err(ended).context(format!("after {} pictures", run.seen)),
             },
             () = pause(next_key), if !run.keys.is_empty() => {
                 run.press(session)?;
                 next_key = Some(Instant::now() + args.key_interval);
             }
+            () = closed(&mut screen) => return Ok(()),
+            _ = measured.tick(), if screen.is_some() => {
+                if let Some((measured, _)) = &screen {
+                    measured(session.stats());
+                }
+            }
             () = stopping.told() => return Ok(()),
         }
+    }
+}
+
+/// What happens next, asked for when there is room for it. None = there will be none any more.
+async fn next(session: &mut Session, outputs: &Outputs) -> Option<Event> {
+    match outputs.ready().await {
+        true => Some(session.next().await),
+        false => None,
+    }
+}
+
+/// The window was closed; without one, never.
+async fn closed(screen: &mut Option<&mut Watched>) {
+    match screen {
+        // An end that was dropped is a window that is gone.
+        Some((_, closed)) => drop(closed.await),
+        None => std::future::pending().await,
     }
 }
 

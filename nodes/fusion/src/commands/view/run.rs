@@ -2,13 +2,12 @@
 //!
 //! Owns: the keys that were pressed, the gaps, the JSON. Refuses: waiting for anything.
 
-use std::fs::File;
-use std::io::BufWriter;
-
 use actors_protocol::input::InputEvent;
 use serde_json::{Value, json};
 use tokio::time::Instant;
-use transport_viewer::{Percentiles, Picture, Recorded, Recorder, Session, SessionInfo, Stats};
+use transport_viewer::{Percentiles, Picture, Session, SessionInfo, Stats};
+
+use super::outputs::Written;
 
 /// Gaps that are told one by one; after that many, their number says enough.
 const GAPS_MAX: usize = 256;
@@ -38,8 +37,6 @@ pub struct Run {
     pub keys: Vec<(String, u32)>,
     /// Pressed.
     pub pressed: Vec<Pressed>,
-    /// The file.
-    pub recorder: Option<Recorder<BufWriter<File>>>,
     /// Pictures taken.
     pub seen: u64,
     /// How often the connection was lost.
@@ -52,13 +49,12 @@ pub struct Run {
 
 impl Run {
     /// Nothing was seen yet. `keys` in the order in which they are to be pressed.
-    pub fn new(mut keys: Vec<(String, u32)>, recorder: Option<Recorder<BufWriter<File>>>, info: &SessionInfo) -> Run {
+    pub fn new(mut keys: Vec<(String, u32)>, info: &SessionInfo) -> Run {
         keys.reverse();
         let pause_ms = PAUSE_PICTURES * 1e6 / f64::from(info.rate_millihertz.max(1));
         Run {
             keys,
             pressed: Vec::new(),
-            recorder,
             seen: 0,
             lost: 0,
             pause_ms,
@@ -69,7 +65,7 @@ impl Run {
     }
 
     /// A picture has come.
-    pub fn picture(&mut self, picture: &Picture) -> anyhow::Result<()> {
+    pub fn picture(&mut self, picture: &Picture) {
         self.seen += 1;
         let last = self.last.replace(picture.complete_at);
         let ms = last.map_or(0.0, |last| picture.complete_at.saturating_duration_since(last).as_secs_f64() * 1e3);
@@ -81,10 +77,6 @@ impl Run {
         for key in self.pressed.iter_mut().filter(|key| key.frame.is_none() && key.number <= picture.last_input) {
             key.frame = Some(picture.number);
         }
-        if let Some(recorder) = &mut self.recorder {
-            recorder.picture(picture)?;
-        }
-        Ok(())
     }
 
     /// Presses the next key, and lets it go.
@@ -101,7 +93,7 @@ impl Run {
         &self,
         info: &SessionInfo,
         stats: &Stats,
-        recorded: Option<Recorded>,
+        written: &Written,
         trouble: Option<&anyhow::Error>,
     ) -> Value {
         let keys: Vec<_> = self.pressed.iter().map(|key| json!({ "key": key.name, "frame": key.frame })).collect();
@@ -118,9 +110,10 @@ impl Run {
             "late": stats.late, "dropped": stats.dropped, "resets": stats.resets,
             "gaps": self.gaps.iter().map(gap).collect::<Vec<_>>(),
             "bytes": stats.bytes, "lost": self.lost, "resumed": stats.resumed, "keys": keys,
-            "recorded": recorded.map(|recorded| json!({
+            "recorded": written.recorded.map(|recorded| json!({
                 "pictures": recorded.pictures, "left_out": recorded.left_out, "bytes": recorded.bytes,
             })),
+            "y4m": written.piped.map(|pictures| json!({ "pictures": pictures })),
             "trouble": trouble.map(|trouble| format!("{trouble:#}")),
         })
     }
