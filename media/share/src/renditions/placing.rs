@@ -43,7 +43,11 @@ impl<V: View> Renditions<V> {
         let Some(known) = self.sessions.get_mut(&session) else { return };
         known.key = key.clone();
         let Some(at) = known.at else { return };
-        if self.renditions.get(&at).is_some_and(|rendition| rendition.members() == 1) {
+        // One that came while a picture was being drawn for others, who have left since, cannot use that picture.
+        let begun_with = |rendition: &Rendition<V>| {
+            rendition.flight.as_ref().is_none_or(|flight| flight.inputs.contains_key(&session))
+        };
+        if self.renditions.get(&at).is_some_and(|rendition| rendition.members() == 1 && begun_with(rendition)) {
             self.rekey(now, at, key);
         } else {
             self.detach(now, session);
