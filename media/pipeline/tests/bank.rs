@@ -59,7 +59,7 @@ fn clips_of_one_picture_neither_spin_nor_break() {
 fn a_source_goes_on_for_the_linger_and_comes_back_without_a_new_start() {
     let folder = folder();
     clip(&folder.path().join("a.mp4"), 30, "white");
-    let options = BankOptions { linger: media_pipeline::Millis(300), ..BankOptions::folder(folder.path()) };
+    let options = BankOptions { linger: actors_protocol::Millis(300), ..BankOptions::folder(folder.path()) };
     let bank = SourceBank::open(options).expect("opens");
     let id = bank.cards()[0].id;
     let held = bank.attend(id, TILE);

@@ -7,7 +7,8 @@ use std::io::{Read, Seek, SeekFrom, Write};
 use std::net::{Shutdown, TcpListener};
 use std::path::Path;
 
-use media_pipeline::{BankOptions, Millis, SourceBank};
+use actors_protocol::Millis;
+use media_pipeline::{BankOptions, SourceBank};
 use media_share::{Tile, Tiles};
 use support::bank::{TILE, at, cause, clip, folder, middle, picture, report, until};
 use support::launch;
