@@ -11,7 +11,8 @@ use serde::de::DeserializeOwned;
 use transport_wire::envelope::{self, CallHead, Envelope};
 use transport_wire::input::{self, InputReader};
 use transport_wire::media::{self, MEDIA_HEADER_BYTES};
-use transport_wire::{CloseCode, FrameReader, MediaHeader, Versions, WireError, decode, encode, limits};
+use transport_wire::notes::{self, NotesReader};
+use transport_wire::{CloseCode, FrameReader, MediaHeader, Note, Versions, WireError, decode, encode, limits};
 
 /// The body of the one frame that `write` writes.
 fn body(write: impl FnOnce(&mut BytesMut) -> Result<(), WireError>) -> Bytes {
@@ -128,7 +129,10 @@ proptest! {
             bytes[36] = 0;
         }
         match MediaHeader::decode(&bytes) {
-            Ok(header) => prop_assert_eq!(&header.encode().expect("it was read")[1..], &bytes[..]),
+            Ok(header) => {
+                prop_assert_eq!(header.repeat, header.payload_len == 0, "a repeat, and it alone, has no payload");
+                prop_assert_eq!(&header.encode().expect("it was read")[1..], &bytes[..]);
+            }
             Err(error) => prop_assert!(refusal_is_named(&error), "{}", error),
         }
     }
@@ -174,6 +178,61 @@ proptest! {
     }
 
     #[test]
+    fn any_bytes_as_notes(chunks in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..40), 0..6), tame in any::<bool>()) {
+        let mut chunks = chunks;
+        if let (true, Some([first, second, ..])) = (tame, chunks.first_mut().map(Vec::as_mut_slice)) {
+            (*first, *second) = (0, *second % 8); // most random lengths are too long or never come to their end
+        }
+        let mut reader = NotesReader::new();
+        let mut again = BytesMut::new();
+        for chunk in &chunks {
+            reader.push(chunk);
+            loop {
+                match reader.next() {
+                    Ok(Some(note)) => notes::write(&mut again, note.picture, &note.text),
+                    Ok(None) => break,
+                    Err(error) => {
+                        prop_assert!(refusal_is_named(&error), "{}", error);
+                        return Ok(());
+                    }
+                }
+            }
+        }
+        let all = chunks.concat();
+        prop_assert_eq!(&again[..], &all[..again.len()], "what was read is what would be written");
+        match reader.finish() {
+            Ok(()) => prop_assert_eq!(again.len(), all.len()),
+            Err(error) => prop_assert_eq!(error.close_code(), CloseCode::TRUNCATED),
+        }
+    }
+
+    #[test]
+    fn notes_come_out_as_they_went_in(
+        given in prop::collection::vec((any::<u64>(), ".{0,40}"), 0..12),
+        pieces in prop::collection::vec(1_usize..30, 1..20),
+    ) {
+        let given: Vec<_> = given.into_iter().map(|(picture, text)| Note { picture, text }).collect();
+        let mut out = BytesMut::new();
+        for note in &given {
+            notes::write(&mut out, note.picture, &note.text);
+        }
+        let (mut reader, mut got, mut rest) = (NotesReader::new(), Vec::new(), &out[..]);
+        for piece in pieces.iter().cycle() {
+            let (now, later) = rest.split_at(rest.len().min(*piece));
+            reader.push(now);
+            while let Some(note) = reader.next().expect("a good note") {
+                got.push(note);
+            }
+            prop_assert_eq!(reader.finish().is_ok(), got == given[..got.len()] && later.len() + written(&got) == out.len());
+            rest = later;
+            if rest.is_empty() {
+                break;
+            }
+        }
+        prop_assert_eq!(got, given);
+    }
+
+    #[test]
     fn the_newest_group_goes_first_and_in_it_the_units_in_order(
         group in 0_u32..(1 << 19) - 1, unit in 0_u16..4_096, later in 1_u16..4_096,
     ) {
@@ -183,6 +242,63 @@ proptest! {
         }
         prop_assert!(media::priority(group, unit) < 0, "control and input have priority 0 and go first");
         prop_assert_eq!(media::priority(group, unit), media::priority(group + (1 << 19), unit));
+    }
+}
+
+/// Bytes of these notes on the stream.
+fn written(notes: &[Note]) -> usize {
+    notes.iter().map(|note| 10 + note.text.len()).sum()
+}
+
+#[test]
+fn a_note_over_its_limit_is_cut_by_its_writer_and_refused_by_its_reader() {
+    let long = format!("{}ä", "a".repeat(limits::NOTE_BYTES_MAX - 1));
+    let mut out = BytesMut::new();
+    notes::write(&mut out, 7, &long);
+    let mut reader = NotesReader::new();
+    reader.push(&out);
+    let note = reader.next().expect("within the limit").expect("whole");
+    assert_eq!((note.picture, note.text.as_str()), (7, &long[..limits::NOTE_BYTES_MAX - 1]), "no half of a letter");
+
+    for (bytes, code) in [
+        (&[4, 1][..], CloseCode::OVERSIZED), // 1,025 bytes: refused before any of them has come
+        (&[0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0xff][..], CloseCode::MALFORMED),
+    ] {
+        let mut reader = NotesReader::new();
+        reader.push(bytes);
+        assert_eq!(reader.next().expect_err("no note").close_code(), code);
+    }
+    reader.push(&[0, 3, 0, 0]);
+    assert_eq!(reader.next(), Ok(None));
+    assert_eq!(reader.finish(), Err(WireError::Truncated { what: "a note", missing: 9 }));
+}
+
+#[test]
+fn a_picture_without_payload_and_a_repeat_with_one_are_told_apart() {
+    let key = MediaHeader {
+        key: true,
+        repeat: false,
+        codec: transport_wire::Codec::H264,
+        group: 1,
+        unit: 0,
+        previous: 0,
+        picture: 0,
+        pts_us: 0,
+        last_input: 0,
+        width: 64,
+        height: 36,
+        payload_len: 1,
+    };
+    let later = MediaHeader { key: false, unit: 1, ..key };
+    for (bad, words) in [
+        (MediaHeader { payload_len: 0, ..key }, "a picture that is no repeat has a payload"),
+        (MediaHeader { payload_len: 0, ..later }, "a picture that is no repeat has a payload"),
+        (MediaHeader { repeat: true, ..later }, "a repeat has no payload"),
+        (MediaHeader { repeat: true, payload_len: 0, ..key }, "a repeat is no key picture"),
+    ] {
+        let error = bad.encode().expect_err(words);
+        assert!(error.to_string().ends_with(words), "{error}");
+        assert_eq!(error.close_code(), CloseCode::MALFORMED);
     }
 }
 

@@ -60,6 +60,19 @@ async fn a_unit_arrives_whole_and_is_acknowledged() {
 }
 
 #[tokio::test]
+async fn a_repeat_is_a_header_and_arrives() {
+    let (_host, _viewer, sending, seen) = pair().await;
+    let repeat = MediaHeader { repeat: true, last_input: 9, ..header(3, 1) };
+    let unit = tokio::spawn(UnitSender::send(&sending, repeat, Bytes::new()).unwrap().outcome());
+    let mut stream = soon("the stream", seen.accept_uni()).await.unwrap();
+    assert_eq!(soon("the unit", receive(&mut stream)).await, (repeat, 0));
+    assert_eq!(soon("the acknowledgement", unit).await.unwrap(), Outcome::Acknowledged);
+
+    assert!(UnitSender::send(&sending, repeat, Bytes::from_static(b"x")).is_err(), "a repeat has no payload");
+    assert!(UnitSender::send(&sending, header(3, 2), Bytes::new()).is_err(), "a picture has one");
+}
+
+#[tokio::test]
 async fn a_late_unit_is_reset_with_its_code() {
     let (_host, _viewer, sending, seen) = pair().await;
     // Larger than the windows, so that it is under way as long as nobody reads.
