@@ -5,6 +5,7 @@
 
 mod builders;
 pub mod echo;
+pub mod epg;
 #[cfg(feature = "media")]
 mod media;
 
