@@ -40,8 +40,8 @@ const MAILBOX: u32 = 4_096;
 /// How often lateness is judged, and seats whose session is gone are looked for.
 const LOOK: Millis = Millis::from_secs(1);
 
-/// Makes the interaction of one more session.
-pub type Interactions<V> = Rc<dyn Fn(Millis) -> Box<dyn Interaction<View = V>>>;
+/// Makes the interaction of one more session, which is shown pictures of this format.
+pub type Interactions<V> = Rc<dyn Fn(Millis, Format) -> Box<dyn Interaction<View = V>>>;
 
 /// What a studio is made with.
 pub struct StudioSetup<P: Painter> {

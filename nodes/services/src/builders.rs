@@ -1,14 +1,20 @@
-//! The builders that a host's registry is filled with: `echo`, and with the feature `media` `clip`.
+//! The builders that a host's registry is filled with: `echo`, and with the feature `media` `clip` and `epg`.
 //!
 //! Owns: turning a `CreateInstance` into a program and a factory. Refuses: the pictures (the modules beside it), the slots
 //! (`media/session`).
 
+#[cfg(feature = "media")]
+mod clip;
+mod echo;
+#[cfg(feature = "media")]
+mod epg;
+
 use std::path::PathBuf;
 use std::rc::Rc;
 
-use actors_dca::{BuildError, Builder, Building, Registry, Site};
+use actors_dca::{BuildError, Registry, Site};
 use actors_protocol::host::CreateInstance;
-use media_session::{FactorySetup, Flaw, Limits, Production, spawn_factory};
+use media_session::{FactorySetup, Flaw, Limits, Production, RawPort, spawn_factory};
 
 /// What the builders of one host have in common.
 #[derive(Clone)]
@@ -23,9 +29,9 @@ pub struct BuilderOptions {
 
 /// Every builder of this binary.
 pub fn registry(options: &BuilderOptions) -> Registry {
-    let registry = Registry::default().with(EchoBuilder(options.clone()));
+    let registry = Registry::default().with(echo::EchoBuilder(options.clone()));
     #[cfg(feature = "media")]
-    let registry = registry.with(ClipBuilder(options.clone()));
+    let registry = registry.with(clip::ClipBuilder(options.clone())).with(epg::EpgBuilder(options.clone()));
     registry
 }
 
@@ -34,11 +40,12 @@ fn build(
     site: Site,
     create: CreateInstance,
     production: Production,
+    raw: Vec<RawPort>,
 ) -> Result<actors_protocol::Address, BuildError> {
     let setup = FactorySetup {
         create,
         production,
-        raw: Vec::new(),
+        raw,
         endpoint: site.endpoint,
         server_name: site.server_name,
         limits: options.limits,
@@ -55,48 +62,17 @@ fn build(
     })
 }
 
-struct EchoBuilder(BuilderOptions);
+/// What [`raw_ports`] understands, for the builders that offer it.
+const RAW: (&str, &str) = ("raw", "a port for players that know nothing of Fusion: 9000, or an address with a port");
 
-impl Builder for EchoBuilder {
-    fn word(&self) -> &'static str {
-        "echo"
+/// Opens the raw ports that the services of an instance ask for with `raw = …`.
+async fn raw_ports(create: &CreateInstance) -> Result<Vec<RawPort>, BuildError> {
+    let mut ports = Vec::new();
+    for offering in &create.offerings {
+        if let Some(address) = offering.parameters.get(RAW.0) {
+            let port = RawPort::bind(offering.service.clone(), address).await;
+            ports.push(port.map_err(|error| BuildError(error.to_string()))?);
+        }
     }
-
-    fn parameters(&self) -> &'static [(&'static str, &'static str)] {
-        &[]
-    }
-
-    fn build(&self, site: Site, create: CreateInstance) -> Building {
-        let options = self.0.clone();
-        Box::pin(async move { build(&options, site, create, Production::ready(crate::echo::EchoProgram)) })
-    }
-}
-
-#[cfg(feature = "media")]
-struct ClipBuilder(BuilderOptions);
-
-#[cfg(feature = "media")]
-impl Builder for ClipBuilder {
-    fn word(&self) -> &'static str {
-        "clip"
-    }
-
-    fn parameters(&self) -> &'static [(&'static str, &'static str)] {
-        &[("clip", "a video file with H.264; without it, one is generated")]
-    }
-
-    fn build(&self, site: Site, create: CreateInstance) -> Building {
-        let options = self.0.clone();
-        Box::pin(async move {
-            let given = create.parameters.get("clip").map(PathBuf::from);
-            let media_dir = options.media_dir.clone();
-            // Decoding headers and reading a film blocks: not on the thread that every actor of the node runs on.
-            let loading = tokio::task::spawn_blocking(move || crate::media::load(given.as_deref(), &media_dir));
-            let track = loading
-                .await
-                .map_err(|error| BuildError(format!("the clip's loader broke: {error}")))?
-                .map_err(|error| BuildError(crate::words(&error)))?;
-            build(&options, site, create, Production::ready(track))
-        })
-    }
+    Ok(ports)
 }

@@ -11,6 +11,9 @@ use media_share::ClipTrack;
 /// The file of the generated clip; the number grows when the picture changes, so that an old one is not played.
 const GENERATED: &str = "clip-1.mp4";
 
+/// The folder of the generated guide; the number grows when its pictures change.
+const GUIDE: &str = "guide-1";
+
 /// Loads the clip at `given`, or the generated one.
 pub fn load(given: Option<&Path>, media_dir: &Path) -> Result<ClipTrack, PipelineError> {
     match given {
@@ -27,6 +30,17 @@ pub fn generated(media_dir: &Path, progress: impl Fn(&str)) -> Result<PathBuf, P
         generate_clip(&path, &ClipSpec::default())?;
     }
     Ok(path)
+}
+
+/// The folder of the generated guide, made if it is not there. Tells `progress` when that takes a moment.
+pub fn guide(media_dir: &Path, progress: impl Fn(&str)) -> Result<PathBuf, PipelineError> {
+    let folder = media_dir.join(GUIDE);
+    if !folder.exists() {
+        progress("making the guide's clips and pictures (once)");
+        std::fs::create_dir_all(&folder).map_err(|_| ()).ok();
+        generate_clip(&folder.join("northern-sky.mp4"), &ClipSpec::default())?;
+    }
+    Ok(folder)
 }
 
 /// What this machine can do with media; an error says what is missing and which package has it.

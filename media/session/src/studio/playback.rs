@@ -38,7 +38,7 @@ impl<P: Painter> Program for StagedProgram<P> {
     }
 
     fn open(&self, now: Millis, opening: Opening) -> Box<dyn Playback> {
-        let interaction = (self.setup.interactions)(now);
+        let interaction = (self.setup.interactions)(now, opening.format);
         let mut playback = StudioPlayback {
             session: opening.session,
             studio: self.studio.clone(),
