@@ -103,13 +103,16 @@ fn an_input_while_the_worker_is_busy_is_drawn_when_it_is_back_and_the_picture_on
     let begin = stage.now;
     stage.show(1, 1);
     stage.pass(5);
+    stage.show(1, 9);
+    stage.pass(5);
     stage.show(1, 2);
     stage.pass(40);
     let given: Vec<_> = stage.pictures(1, begin).iter().map(|picture| picture.last_input).collect();
-    assert_eq!(given, [1, 2]);
+    assert_eq!(given, [1, 3]);
     let begun: Vec<_> =
         stage.drawings(begin).iter().map(|drawing| (drawing.view, drawing.begun.since(begin).0)).collect();
     assert_eq!(begun, [(1, 0), (2, 20)]);
+    assert_eq!(stage.drawings(begin)[1].due, begin + Millis(5), "since the first of the inputs that it answers");
 }
 
 #[test]
@@ -210,24 +213,49 @@ fn pictures_for_which_the_worker_has_no_time_are_gaps_and_the_number_of_a_second
     assert_eq!(stage.core.state().renditions[0].late, totals.late);
 }
 
+/// A core with session 1, and a shell that comes when the test says so.
+fn alone() -> Renditions<u32> {
+    let mut core = Renditions::new(Options::default());
+    core.join(Millis(0), SessionId(1), FORMAT, 0u32, Rung::START);
+    core
+}
+
+/// The shell comes with this stamp; if something is to be drawn, it is, and is done at `done`. Answers the number given.
+fn draw(core: &mut Renditions<u32>, now: u64, stamp: u64, done: u64) -> Option<u64> {
+    core.on_timeout(Millis(now), &mut |_, _| stamp);
+    let key = std::iter::from_fn(|| core.poll_effect()).find_map(|effect| match effect {
+        Effect::Draw { key, .. } => Some(key),
+        _ => None,
+    })?;
+    core.drawn(Millis(done), RenditionId(0), Encoded { key, data: Bytes::from_static(b"x") });
+    std::iter::from_fn(|| core.poll_effect()).find_map(|effect| match effect {
+        Effect::Give { picture, .. } => Some(picture.number),
+        _ => None,
+    })
+}
+
 #[test]
 fn a_shell_that_comes_late_to_what_moves_has_skipped_what_was_due_between() {
-    let mut core = Renditions::new(Options::default());
-    let draw = |core: &mut Renditions<u32>, now: u64| {
-        core.on_timeout(Millis(now), &mut |_, _| now);
-        let drawn = std::iter::from_fn(|| core.poll_effect()).any(|effect| matches!(effect, Effect::Draw { .. }));
-        core.drawn(Millis(now), RenditionId(0), Encoded { key: now == 0, data: Bytes::from_static(b"x") });
-        let given = std::iter::from_fn(|| core.poll_effect()).find_map(|effect| match effect {
-            Effect::Give { picture, .. } => Some(picture.number),
-            _ => None,
-        });
-        assert!(drawn && given.is_some());
-        given
-    };
-    core.join(Millis(0), SessionId(1), FORMAT, 0u32, Rung::START);
-    let numbers: Vec<_> = [0, 34, 67, 201].into_iter().filter_map(|now| draw(&mut core, now)).collect();
+    let mut core = alone();
+    let numbers: Vec<_> = [0, 34, 67, 201].into_iter().filter_map(|now| draw(&mut core, now, now, now)).collect();
     assert_eq!(numbers, [0, 1, 2, 6], "those of 100, 133 and 166 ms are missing");
     assert_eq!((core.totals().due, core.totals().late), (7, 3));
+}
+
+#[test]
+fn of_another_view_and_of_a_time_without_viewers_nothing_is_thought_to_be_missing() {
+    let mut core = alone();
+    assert_eq!([0, 34].map(|now| draw(&mut core, now, now, now)), [Some(0), Some(1)]);
+    core.show(Millis(40), SessionId(1), 7, 1);
+    assert_eq!(draw(&mut core, 40, 0, 40), Some(2));
+    assert_eq!(draw(&mut core, 201, 1, 201), Some(3), "who knows whether view 7 moved");
+    assert_eq!(core.totals().late, 0);
+    assert_eq!(draw(&mut core, 601, 2, 601), Some(3 + 12), "it did");
+    let late = core.totals().late;
+    core.key_wanted(Millis(605), SessionId(1));
+    assert_eq!(draw(&mut core, 605, 2, 755), Some(16), "a key picture, slow");
+    assert_eq!(draw(&mut core, 770, 3, 770), Some(17), "nothing was due to anybody meanwhile");
+    assert_eq!(core.totals().late, late + 1);
 }
 
 #[test]

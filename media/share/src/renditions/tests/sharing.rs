@@ -192,6 +192,40 @@ fn a_joiner_is_not_shown_what_another_saw_before() {
 }
 
 #[test]
+fn who_comes_for_a_picture_and_goes_on_before_it_is_there_is_answered_at_once_and_has_no_gap() {
+    let mut stage = sharing(2);
+    stage.takes = 20;
+    stage.join(3, 7);
+    stage.show(1, 7);
+    assert_eq!(stage.place(1), stage.place(3), "it waits for the key picture that is being drawn");
+    stage.leave(3);
+    stage.show(1, 8);
+    stage.pass(25);
+    assert_eq!(stage.seen(1).last.map(|drawing| drawing.view), Some(8));
+    let numbers: Vec<_> = stage.seen(1).given.iter().map(|(_, picture)| picture.number).collect();
+    assert_eq!(numbers, (0..numbers.len() as u64).collect::<Vec<_>>());
+}
+
+#[test]
+fn what_one_session_has_missed_is_no_gap_of_the_next_on_the_same_encoder() {
+    let mut stage = sharing(2);
+    stage.join(3, MOVING + 1);
+    stage.pass(1_000);
+    let slow = stage.place(3);
+    stage.takes = 150;
+    stage.pass(140);
+    stage.leave(3);
+    stage.takes = 1;
+    stage.pass(200);
+    let pressed = stage.now;
+    stage.show(1, 9);
+    assert_eq!(stage.place(1), slow, "it takes over what lingers");
+    let before = stage.seen(1).given.last().map(|(_, picture)| picture.number + 1);
+    stage.pass(5);
+    assert_eq!(stage.pictures(1, pressed).last().map(|picture| picture.number), before);
+}
+
+#[test]
 fn a_stuck_worker_costs_the_others_no_number_and_no_time() {
     let mut stage = sharing(2);
     stage.join(3, MOVING + 1);
