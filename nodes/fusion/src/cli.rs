@@ -1,11 +1,15 @@
 //! The command line: what can be said, and how it reads in `--help`. Each flag has its `FUSION_*` variable.
 
+mod instance;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use actors_protocol::{ActorPath, DomainName, NodeName, Role, ServiceName, SiteName, ZoneName};
 use clap::{Args, Parser, Subcommand};
+
+pub use instance::Instance;
 
 /// Runs session-slot media services close to the people who use them.
 #[derive(Parser)]
@@ -59,7 +63,7 @@ pub enum Command {
     /// Services: list.
     #[command(subcommand)]
     Service(Service),
-    /// Instances: drain.
+    /// Instances: drain, slots.
     #[command(subcommand)]
     Instance(Instance),
     /// Tell what a viewer would get, and why.
@@ -170,23 +174,6 @@ pub enum Service {
     List {
         /// Only this service.
         service: Option<ServiceName>,
-    },
-}
-
-/// `fusion instance`
-#[derive(Subcommand)]
-pub enum Instance {
-    /// Let running sessions end and open no new ones; blocks until it is done.
-    #[command(after_help = "Example:\n  fusion instance drain host-a/instance/clip-a --deadline 30s")]
-    Drain {
-        /// NODE/PATH of the instance, as `fusion actors` prints it.
-        path: NodePath,
-        /// Sessions that still run then are ended.
-        #[arg(long, default_value = "60s", value_parser = duration)]
-        deadline: Duration,
-        /// Take a drain back.
-        #[arg(long)]
-        cancel: bool,
     },
 }
 

@@ -3,6 +3,7 @@
 pub mod actors;
 pub mod dev;
 pub mod doctor;
+pub mod instance;
 pub mod join;
 pub mod node;
 pub mod nodes;

@@ -166,7 +166,15 @@ fn wanted(config: &NodeConfig, zone: &ZoneName, file: &NodeFile) -> Vec<Wanted> 
             zone: zone.clone(),
             gateway: file.node.clone(),
             builder: instance.builder.clone(),
-            offerings: vec![Offering { service: instance.service.clone(), cap: None }],
+            offerings: instance
+                .services
+                .iter()
+                .map(|service| Offering {
+                    service: service.name.clone(),
+                    cap: service.cap,
+                    parameters: service.parameters.clone(),
+                })
+                .collect(),
             slots: instance.slots,
             parameters: instance.parameters.clone(),
             provisional: None,

@@ -1,11 +1,13 @@
 //! A node's configuration file: TOML, unknown keys refused, each error naming the place and the remedy.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use actors_protocol::{InstanceName, NodeName, ServiceName, SiteName, ZoneName};
-use serde::Deserialize;
+use serde::de::{self, Visitor};
+use serde::{Deserialize, Deserializer};
 
 /// Bad configuration: exit code 64.
 #[derive(Debug, thiserror::Error)]
@@ -44,8 +46,9 @@ pub struct NodeConfig {
 pub struct InstanceConfig {
     /// Its name, unique in the zone.
     pub name: InstanceName,
-    /// The service it offers.
-    pub service: ServiceName,
+    /// The services it offers: `service = "clip.demo"`, or one `[[instance.service]]` for each.
+    #[serde(rename = "service", deserialize_with = "services")]
+    pub services: Vec<ServiceConfig>,
     /// What makes it: `clip`, `echo`.
     pub builder: String,
     /// How many slots.
@@ -53,9 +56,71 @@ pub struct InstanceConfig {
     /// Only on this host.
     #[serde(default)]
     pub host: Option<NodeName>,
-    /// What the builder understands.
-    #[serde(default)]
+    /// What the builder understands for the instance as a whole.
+    #[serde(default, deserialize_with = "parameters")]
     pub parameters: BTreeMap<String, String>,
+}
+
+/// `[[instance.service]]`: one service of an instance whose services have caps or parameters of their own.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ServiceConfig {
+    /// The name viewers open.
+    pub name: ServiceName,
+    /// At most this many slots of the instance at once; all of them if it is not said.
+    #[serde(default)]
+    pub cap: Option<u32>,
+    /// What the builder understands for this service alone.
+    #[serde(default, deserialize_with = "parameters")]
+    pub parameters: BTreeMap<String, String>,
+}
+
+impl From<ServiceName> for ServiceConfig {
+    fn from(name: ServiceName) -> ServiceConfig {
+        ServiceConfig { name, cap: None, parameters: BTreeMap::new() }
+    }
+}
+
+/// A name, or a list of tables. Not an untagged enum: its errors would not say what is wrong.
+fn services<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<ServiceConfig>, D::Error> {
+    struct Services;
+    impl<'de> Visitor<'de> for Services {
+        type Value = Vec<ServiceConfig>;
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("the name of a service, or a list of tables with name, cap and parameters")
+        }
+        fn visit_str<E: de::Error>(self, name: &str) -> Result<Self::Value, E> {
+            name.parse().map(|name: ServiceName| vec![name.into()]).map_err(E::custom)
+        }
+        fn visit_seq<A: de::SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+            let mut services = Vec::new();
+            while let Some(service) = list.next_element()? {
+                services.push(service);
+            }
+            Ok(services)
+        }
+    }
+    from.deserialize_any(Services)
+}
+
+/// Parameters as words. `width = 640` means the same as `width = "640"`.
+fn parameters<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<String, String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged, expecting = "a parameter is a text, a number, true or false")]
+    enum Word {
+        Text(String),
+        Whole(i64),
+        Number(f64),
+        Truth(bool),
+    }
+    let given = BTreeMap::<String, Word>::deserialize(from)?;
+    let words = given.into_iter().map(|(key, word)| match word {
+        Word::Text(text) => (key, text),
+        Word::Whole(number) => (key, number.to_string()),
+        Word::Number(number) => (key, number.to_string()),
+        Word::Truth(truth) => (key, truth.to_string()),
+    });
+    Ok(words.collect())
 }
 
 /// `[resolver]`
@@ -83,13 +148,37 @@ impl Default for HostConfig {
 /// The most slots that one instance may be told to have.
 pub const SLOTS_MAX: u32 = 10_000;
 
+impl InstanceConfig {
+    /// Each service once, each with a cap that says something.
+    fn check(&self) -> Result<(), String> {
+        let InstanceConfig { name, slots, services, .. } = self;
+        if services.is_empty() {
+            return Err(format!("instance '{name}' offers no service; name one with service = \"…\""));
+        }
+        let mut seen = BTreeSet::new();
+        for service in services {
+            if !seen.insert(&service.name) {
+                return Err(format!("instance '{name}' offers {} twice; one [[instance.service]] each", service.name));
+            }
+            if let Some(cap) = service.cap.filter(|cap| *cap == 0 || *cap > *slots) {
+                let words = "use a number from 1 to its slots, or leave it out";
+                return Err(format!(
+                    "instance '{name}' has a cap of {cap} for {} and {slots} slots; {words}",
+                    service.name
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
 impl NodeConfig {
     /// Reads a file.
     pub fn load(path: &Path) -> Result<NodeConfig, ConfigError> {
         let text = std::fs::read_to_string(path).map_err(|error| ConfigError::Read(path.to_owned(), error))?;
         let error = |words: String| ConfigError::Parse(path.to_owned(), words);
         let mut config: NodeConfig = toml::from_str(&text).map_err(|failure| error(failure.to_string()))?;
-        let mut names = std::collections::BTreeSet::new();
+        let mut names = BTreeSet::new();
         for instance in &config.instances {
             if !names.insert(&instance.name) {
                 return Err(error(format!("two instances are named '{}'; give each a name of its own", instance.name)));
@@ -101,6 +190,7 @@ impl NodeConfig {
                     instance.name, instance.slots
                 )));
             }
+            instance.check().map_err(error)?;
         }
         if let (Some(topology), Some(folder)) = (&mut config.resolver.topology, path.parent()) {
             *topology = folder.join(&topology);
@@ -169,6 +259,37 @@ mod tests {
             config.resolver.topology.expect("given").is_absolute(),
             "relative to the file, not to where one stands"
         );
+    }
+
+    const TWO: &str = "[[instance]]\nname = 'guide-a'\nbuilder = 'epg'\nslots = 8\nparameters = { media = 'clips' }\n\
+        [[instance.service]]\nname = 'epg.demo'\nparameters = { width = 1280, height = '720', rate = 29.97 }\n\
+        [[instance.service]]\nname = 'small.demo'\ncap = 2\n";
+
+    #[test]
+    fn an_instance_may_offer_several_services_each_with_parameters_of_its_own() {
+        let config = load(TWO).expect("valid");
+        let instance = &config.instances[0];
+        assert_eq!(instance.parameters["media"], "clips");
+        let [guide, small] = &instance.services[..] else { panic!("two services: {instance:?}") };
+        let words = [&guide.parameters["width"], &guide.parameters["height"], &guide.parameters["rate"]];
+        assert_eq!((guide.cap, words), (None, [&"1280".to_owned(), &"720".to_owned(), &"29.97".to_owned()]));
+        assert_eq!((small.name.as_str(), small.cap, small.parameters.len()), ("small.demo", Some(2), 0));
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_service_is_said() {
+        let error = |from: &str, to: &str| load(&TWO.replace(from, to)).expect_err("refused");
+        assert!(error("small.demo", "epg.demo").contains("epg.demo twice"));
+        let words = error("cap = 2", "cap = 9");
+        assert!(words.contains("cap of 9") && words.contains("8 slots"), "{words}");
+        assert!(error("cap = 2", "cap = 0").contains("cap of 0"));
+        let words = error("cap = 2", "caps = 2");
+        assert!(words.contains("caps") && words.contains("line 11"), "{words}");
+        assert!(error("'small.demo'", "'small'").contains("suffix"));
+        let words = error("width = 1280", "width = [1280]");
+        assert!(words.contains("a text, a number"), "{words}");
+        let none = "[[instance]]\nname = 'a'\nbuilder = 'epg'\nslots = 8\nservice = []\n";
+        assert!(load(none).expect_err("refused").contains("offers no service"));
     }
 
     #[test]

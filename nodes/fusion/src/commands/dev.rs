@@ -134,7 +134,8 @@ fn instances(plan: &Plan, args: &Dev, clip: Option<&PathBuf>) -> anyhow::Result<
     let one = |word: &str, slots, parameters| -> anyhow::Result<InstanceConfig> {
         let name = format!("{word}-{letter}").parse()?;
         let service: ServiceName = format!("{word}.demo").parse()?;
-        Ok(InstanceConfig { name, service, builder: word.to_owned(), slots, host: None, parameters })
+        let services = vec![service.into()];
+        Ok(InstanceConfig { name, services, builder: word.to_owned(), slots, host: None, parameters })
     };
     let mut instances = vec![one("echo", ECHO_SLOTS, Default::default())?];
     if let Some(clip) = clip {

@@ -1,23 +1,13 @@
-//! `fusion service list`, `fusion instance drain`: what runs, and how to make it stop.
+//! `fusion service list`: what runs, and what should and does not.
 
 use std::process::ExitCode;
-use std::time::Duration;
 
-use actors_protocol::factory::DrainInstance;
+use actors_protocol::ServiceName;
 use actors_protocol::membership::ListInstances;
-use actors_protocol::{Millis, ServiceName};
-use anyhow::bail;
 
-use crate::cli::Instance;
 use crate::home::Home;
 use crate::operator::Operator;
 use crate::output;
-
-/// While a drain goes on, it is looked at this often.
-const LOOK_EVERY: Duration = Duration::from_millis(250);
-
-/// When the deadline has ended the last sessions: how long their slots may take to go.
-const ENDS_WITHIN: Duration = Duration::from_secs(5);
 
 /// Lists instances and their slots.
 pub async fn list(home: &Home, service: Option<ServiceName>, json: bool) -> anyhow::Result<ExitCode> {
@@ -33,7 +23,7 @@ pub async fn list(home: &Home, service: Option<ServiceName>, json: bool) -> anyh
                     "instance": entry.pool.instance, "zone": entry.zone, "host": entry.host,
                     "warming": counts.warming, "free": counts.free, "reserved": counts.reserved,
                     "active": counts.active, "draining": counts.draining, "capacity": counts.capacity(),
-                    "age_ms": entry.pool.age, "seq": entry.pool.seq, "incarnation": entry.pool.incarnation,
+                    "age_ms": entry.pool.age, "note": entry.pool.note, "seq": entry.pool.seq, "incarnation": entry.pool.incarnation,
                 })
             })
             .collect();
@@ -72,47 +62,13 @@ pub async fn list(home: &Home, service: Option<ServiceName>, json: bool) -> anyh
     } else {
         output::line(output::table(&rows).trim_end());
     }
+    for entry in &list.pools {
+        if let Some(note) = &entry.pool.note {
+            output::line(&format!("{}/{} offers no free slots: {note}", entry.zone, entry.pool.instance));
+        }
+    }
     for (zone, failure) in &list.failures {
         output::line(&format!("{zone}/{} ({}) does not run: {}", failure.instance, failure.service, failure.cause));
-    }
-    Ok(ExitCode::SUCCESS)
-}
-
-/// Drains an instance, or takes a drain back.
-pub async fn drain(home: &Home, instance: Instance, json: bool) -> anyhow::Result<ExitCode> {
-    let Instance::Drain { path, deadline, cancel } = instance;
-    let node = Operator::new(home)?.find(&path.node).await?;
-    let call = DrainInstance { deadline: Millis::from(deadline), cancel };
-    let mut state = node.ask(path.path.as_str(), call).await?;
-    if cancel {
-        let words = format!("{}/{} takes viewers again", path.node, path.path);
-        if json {
-            output::json(&state)?
-        } else {
-            output::line(&words)
-        }
-        return Ok(ExitCode::SUCCESS);
-    }
-    let until = tokio::time::Instant::now() + deadline;
-    let mut told = None;
-    while state.counts.capacity() > 0 {
-        if told != Some(state.sessions) {
-            let plural = if state.sessions == 1 { " still runs" } else { "s still run" };
-            output::progress(&format!("{} session{plural}", state.sessions));
-            told = Some(state.sessions);
-        }
-        if tokio::time::Instant::now() > until + ENDS_WITHIN {
-            bail!("{} slots of {} have not ended in time", state.counts.capacity(), path.path);
-        }
-        tokio::time::sleep(LOOK_EVERY).await;
-        // Asking again with what is left of the time changes nothing but tells how far it is.
-        let left = until.saturating_duration_since(tokio::time::Instant::now());
-        state = node.ask(path.path.as_str(), DrainInstance { deadline: Millis::from(left), cancel: false }).await?;
-    }
-    if json {
-        output::json(&state)?
-    } else {
-        output::line(&format!("{}/{} is drained", path.node, path.path))
     }
     Ok(ExitCode::SUCCESS)
 }
