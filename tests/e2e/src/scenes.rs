@@ -87,7 +87,7 @@ pub fn eight_viewers(operator: &Terminal, viewers: &Terminal) {
     });
     actors_number_the_capacity(operator);
 
-    let refused = viewers.run("view clip.demo").expect_code(1);
+    let refused = viewers.run("view clip.demo --no-window").expect_code(1);
     say(format!("the ninth viewer is told after {:?}: {}", refused.took, refused.stderr.trim_end()));
     assert!(refused.stderr.contains("no free slot of clip.demo: 8 active, 0 draining"), "{}", refused.stderr);
     assert!(refused.stderr.contains("--wait"), "it says what can be done: {}", refused.stderr);

@@ -21,9 +21,9 @@ fn says(said: &str, words: &[&str]) {
 #[test]
 fn an_unknown_service_and_an_unknown_site_are_answered_with_those_there_are() {
     let demo = Demo::start();
-    says(&demo.refused("view clib.demo", 1), &["no service clib.demo", "did you mean clip.demo"]);
+    says(&demo.refused("view clib.demo --no-window", 1), &["no service clib.demo", "did you mean clip.demo"]);
     says(&demo.refused("resolve clib.demo", 1), &["unknown service", "did you mean clip.demo"]);
-    says(&demo.refused("view clip.demo --site mars", 1), &["no site mars", "home"]);
+    says(&demo.refused("view clip.demo --site mars --no-window", 1), &["no site mars", "home"]);
     says(&demo.refused("resolve clip.demo --from mars --explain", 1), &["mars", "home"]);
     says(&demo.refused("view clip", 2), &["clip", "suffix"]);
     says(&demo.refused("view clip.demo --keys Rihgt", 1), &["Rihgt"]);

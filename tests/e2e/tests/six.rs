@@ -30,7 +30,7 @@ fn sessions_play_on_while_the_resolver_and_then_the_orchestrator_are_killed_and_
     for node in ["resolver", "orchestrator"] {
         six.kill(node);
         if node == "resolver" {
-            let refused = viewers.run("view clip.demo").expect_code(1);
+            let refused = viewers.run("view clip.demo --no-window").expect_code(1);
             say(format!("without a resolver, after {:?}: {}", refused.took, refused.stderr.trim_end()));
             assert!(refused.stderr.contains("no resolver of domain demo answers"), "{}", refused.stderr);
         } else {
