@@ -119,6 +119,55 @@ fn a_viewer_that_stood_still_goes_on_at_a_key_frame() {
 }
 
 #[test]
+fn a_running_instance_is_given_more_slots_and_fewer_and_nobody_is_sent_away() {
+    let demo = Demo::start();
+    let path = "host-a/instance/clip-a";
+    let grown = demo.json(&format!("instance slots {path} 6"));
+    assert_eq!([json::count(&grown, "/from"), json::count(&grown, "/to")], [4, 6], "{grown:#}");
+    eventually(SOON, "all six are listed", || match demo.pool("clip-a") {
+        pool if pool.all_free(6) => Ok(()),
+        pool => Err(format!("{pool:?}")),
+    });
+    scenes::actors_number_the_capacity(&demo);
+    let mut viewers: Vec<_> = (0..6).map(|_| demo.view("clip.demo")).collect();
+    viewers.iter_mut().for_each(|viewer| assert_eq!(viewer.plays().zone, "zone-a", "six of the nearer zone"));
+
+    let shrunk = demo.run(&format!("instance slots {path} 4")).expect_code(0);
+    assert!(shrunk.stdout.contains("2 sessions play on beyond that"), "{}", shrunk.stdout);
+    let state = demo.json(&format!("actors {path}"));
+    assert_eq!(
+        [json::count(&state, "/state/slots_wanted"), json::count(&state, "/state/surplus")],
+        [4, 2],
+        "{state:#}"
+    );
+    assert_eq!(demo.pool("clip-a").active(), 6, "they play on");
+    // Who leaves first makes room.
+    viewers.drain(..3).for_each(|viewer| assert!(json::count(&viewer.leave(), "/frames") > 0));
+    eventually(SOON, "two are not replaced, the third is", || match demo.pool("clip-a") {
+        pool if (pool.active(), pool.free(), pool.capacity) == (3, 1, 4) => Ok(()),
+        pool => Err(format!("{pool:?}")),
+    });
+    scenes::actors_number_the_capacity(&demo);
+
+    let ended = demo.run(&format!("instance slots {path} 2 --deadline 1s")).expect_code(0);
+    assert!(ended.stderr.contains("1 session still runs beyond 2"), "it shows how far it is: {}", ended.stderr);
+    let told = viewers.pop().unwrap().finish().expect_code(1);
+    assert!(told.stderr.contains("fewer slots"), "the youngest is told why: {}", told.stderr);
+    viewers.drain(..).for_each(|viewer| assert!(json::count(&viewer.leave(), "/frames") > 0, "the others stayed"));
+    demo.ok(&format!("instance slots {path} 4"));
+    scenes::all_free(&demo);
+
+    let wrong = demo.refused("instance slots host-a/instance/clip-x 4", 1);
+    assert!(wrong.contains("no running instance") && wrong.contains("fusion actors host-a/instance"), "{wrong}");
+    let wrong = demo.refused("instance slots host-a/host 4", 1);
+    assert!(wrong.contains("host-a/host is no running instance"), "{wrong}");
+    let wrong = demo.refused(&format!("instance slots {path} 20000"), 1);
+    assert!(wrong.contains("20000 slots are too many") && wrong.contains("16384"), "{wrong}");
+    let wrong = demo.refused(&format!("instance slots {path} 4 --deadline 25h"), 1);
+    assert!(wrong.contains("at most 24 h"), "{wrong}");
+}
+
+#[test]
 fn an_instance_is_drained_and_taken_back() {
     let demo = Demo::start();
     let mut viewer = demo.view("clip.demo");
