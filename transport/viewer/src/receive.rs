@@ -113,21 +113,29 @@ async fn read_header(stream: &mut InStream) -> Result<MediaHeader, Received> {
 /// Notes come as long as the connection lasts. A stream of other bytes is not read on; the pictures go on.
 async fn read_notes(mut stream: InStream, shared: &Shared) -> Received {
     let mut reader = NotesReader::new();
-    while let Ok(Some(chunk)) = stream.read().await {
-        reader.push(&chunk);
-        loop {
+    let error = loop {
+        match stream.read().await {
+            Ok(Some(chunk)) => reader.push(&chunk),
+            Ok(None) => match reader.finish() {
+                Ok(()) => return Received::Gone,
+                Err(error) => break error,
+            },
+            Err(_) => return Received::Gone,
+        }
+        let wrong = loop {
             match reader.next() {
                 Ok(Some(note)) => shared.noted(note),
-                Ok(None) => break,
-                Err(error) => {
-                    tracing::debug!(%error, "a stream has no notes");
-                    stream.stop(StreamCode::DROPPED);
-                    return Received::Refused(None);
-                }
+                Ok(None) => break None,
+                Err(error) => break Some(error),
             }
+        };
+        if let Some(error) = wrong {
+            stream.stop(StreamCode::DROPPED);
+            break error;
         }
-    }
-    Received::Gone
+    };
+    tracing::debug!(%error, "a stream has no notes");
+    Received::Refused(None)
 }
 
 fn ended(error: LinkError, header: Option<MediaHeader>) -> Received {

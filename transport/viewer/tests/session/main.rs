@@ -5,6 +5,7 @@
 
 mod fake;
 mod net;
+mod notes;
 mod opening;
 mod playing;
 mod resuming;
