@@ -16,6 +16,12 @@
 //!
 //! Draws come from [`on_timeout`](Renditions::on_timeout) alone, because that is where stamps are known.
 //!
+//! How pictures are counted. A tick at which the view looks different, an input that changes it, and a key picture that
+//! somebody needs are each one picture that is due. One for which the encoder has no time yet is *owed*, and drawn as soon
+//! as it has; it is only late. When the next tick wants a picture while one is owed, that one is *skipped*: it is late for
+//! ever, and a gap in the numbers of its sessions. So a session's numbers grow as fast as pictures are due, whatever becomes
+//! of them. A session that has a gap of this kind still has every picture that the encoder made, and can use the next.
+//!
 //! Owns: all of the above. Refuses: clocks, threads, painters, encoders, and what a view means.
 
 mod drawing;
