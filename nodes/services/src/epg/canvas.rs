@@ -77,39 +77,37 @@ impl Canvas {
         if x < 0 || y < 0 || x >= self.area.width as i64 || y >= self.area.height as i64 {
             return;
         }
-        let alpha = colour.alpha * cover.clamp(0.0, 1.0);
-        let pixel = &mut self.pixels[y as usize * self.area.width + x as usize];
-        for (below, above) in pixel.iter_mut().zip([colour.rgb[0], colour.rgb[1], colour.rgb[2], 1.0]) {
-            *below = *below * (1.0 - alpha) + above * alpha;
-        }
+        lay(&mut self.pixels[y as usize * self.area.width + x as usize], colour, cover.clamp(0.0, 1.0));
     }
 
     /// A box that changes colour from its top to its foot.
     pub fn fill(&mut self, shape: Shape, top: Colour, foot: Colour) {
         let ink = |y: f32| top.towards(foot, ((y - shape.y) / shape.height).clamp(0.0, 1.0));
-        self.draw(shape, 1.0, |x, y| (ink(y), shape.cover(x, y)));
+        self.draw(shape, 1.0, ink, |x, y| shape.cover(x, y));
     }
 
     /// A line of this width along the inside of a box.
     pub fn line(&mut self, shape: Shape, width: f32, colour: Colour) {
         let inner = shape.grown(-width);
-        self.draw(shape, 1.0, |x, y| (colour, shape.cover(x, y) - inner.cover(x, y)));
+        self.draw(shape, 1.0, |_| colour, |x, y| shape.cover(x, y) - inner.cover(x, y));
     }
 
     /// What a box casts: full half a `blur` inside of its edge, nothing half a `blur` outside.
     pub fn shadow(&mut self, shape: Shape, blur: f32, colour: Colour) {
-        self.draw(shape, blur, |x, y| {
+        let cover = |x: f32, y: f32| {
             let part = (0.5 - shape.distance(x, y) / blur).clamp(0.0, 1.0);
-            (colour, part * part * (3.0 - 2.0 * part))
-        });
+            part * part * (3.0 - 2.0 * part)
+        };
+        self.draw(shape, blur, |_| colour, cover);
     }
 
     /// A glow around a box, none inside.
     pub fn glow(&mut self, shape: Shape, reach: f32, colour: Colour) {
-        self.draw(shape, reach, |x, y| {
+        let cover = |x: f32, y: f32| {
             let part = (1.0 - shape.distance(x, y).max(0.0) / reach).clamp(0.0, 1.0);
-            (colour, part * part * (1.0 - shape.cover(x, y)))
-        });
+            part * part * (1.0 - shape.cover(x, y))
+        };
+        self.draw(shape, reach, |_| colour, cover);
     }
 
     /// Takes away what lies in a box.
@@ -133,14 +131,19 @@ impl Canvas {
         }
     }
 
-    fn draw(&mut self, shape: Shape, beyond: f32, at: impl Fn(f32, f32) -> (Colour, f32)) {
-        let from = |edge: f32, least: usize| ((edge - beyond).floor() as i32).max(least as i32);
-        let to = |edge: f32, most: usize| ((edge + beyond).ceil() as i32).min(most as i32);
+    /// Lays colour over what is no further than `beyond` from a shape: one colour a row, so much of it at each pixel.
+    fn draw(&mut self, shape: Shape, beyond: f32, ink: impl Fn(f32) -> Colour, cover: impl Fn(f32, f32) -> f32) {
+        // What is less than zero becomes zero.
+        let from = |edge: f32, least: usize| ((edge - beyond).floor() as usize).max(least);
+        let to = |edge: f32, most: usize| ((edge + beyond).ceil() as usize).min(most);
+        let (left, right) = (from(shape.x, self.area.x), to(shape.x + shape.width, self.area.right()));
         for y in from(shape.y, self.area.y)..to(shape.y + shape.height, self.area.bottom()) {
-            for x in from(shape.x, self.area.x)..to(shape.x + shape.width, self.area.right()) {
-                let (colour, cover) = at(x as f32 + 0.5, y as f32 + 0.5);
+            let colour = ink(y as f32 + 0.5);
+            let start = (y - self.area.y) * self.area.width;
+            for x in left..right {
+                let cover = cover(x as f32 + 0.5, y as f32 + 0.5);
                 if cover > 0.0 {
-                    self.blend(x, y, colour, cover);
+                    lay(&mut self.pixels[start + x - self.area.x], colour, cover);
                 }
             }
         }
@@ -150,40 +153,51 @@ impl Canvas {
     pub fn picture(&self) -> Option<I420> {
         let size = Size::new(u16::try_from(self.area.width).ok()?, u16::try_from(self.area.height).ok()?).ok()?;
         let mut picture = I420::black(size);
-        for (plane, which) in [Plane::Y, Plane::U, Plane::V].into_iter().enumerate() {
-            let (samples, _) = picture.plane_mut(which);
-            for (sample, (value, keep)) in samples.iter_mut().zip(self.samples(plane)) {
-                let black = if plane == 0 { 16.0 } else { 128.0 };
-                *sample = (value + keep * black).round() as u8;
-            }
+        for (plane, black) in [(Plane::Y, 16.0), (Plane::U, 128.0), (Plane::V, 128.0)] {
+            let mut samples = picture.plane_mut(plane).0.iter_mut();
+            self.each(plane, |value, keep| {
+                if let Some(sample) = samples.next() {
+                    *sample = (value + keep * black + 0.5) as u8;
+                }
+            });
         }
         Some(picture)
     }
 
-    /// The samples of plane 0 (Y), 1 (U) or 2 (V), row by row: (value times opacity, what is kept of what is below).
-    pub fn samples(&self, plane: usize) -> impl Iterator<Item = (f32, f32)> + '_ {
-        let step = if plane == 0 { 1 } else { 2 };
+    /// The samples of a plane, row by row: (value times opacity, what is kept of what is below).
+    pub fn each(&self, plane: Plane, mut to: impl FnMut(f32, f32)) {
         let width = self.area.width;
-        let rows = (0..self.area.height).step_by(step);
-        let places = rows.flat_map(move |y| (0..width).step_by(step).map(move |x| (x, y)));
-        places.map(move |(x, y)| {
-            let mut sum = [0.0; 4];
-            for (dx, dy) in [(0, 0), (1, 0), (0, 1), (1, 1)].into_iter().take(step * step) {
-                let pixel = self.pixels[(y + dy) * width + x + dx];
-                sum = std::array::from_fn(|n| sum[n] + pixel[n]);
+        if plane == Plane::Y {
+            for pixel in &self.pixels {
+                to(value(plane, *pixel), 1.0 - pixel[3]);
             }
-            let [red, green, blue, alpha] = sum.map(|part| part / (step * step) as f32);
-            if sum[3] == 0.0 {
-                return (0.0, 1.0);
+            return;
+        }
+        for rows in self.pixels.chunks_exact(2 * width.max(1)) {
+            let (upper, lower) = rows.split_at(width);
+            for (upper, lower) in upper.chunks_exact(2).zip(lower.chunks_exact(2)) {
+                let mean = std::array::from_fn(|n| (upper[0][n] + upper[1][n] + lower[0][n] + lower[1][n]) * 0.25);
+                to(value(plane, mean), 1.0 - mean[3]);
             }
-            // BT.601, limited range (ITU-R BT.601-7, 2.5): of premultiplied colours, so the offset is weighed too.
-            let value = match plane {
-                0 => 16.0 * alpha + 65.481 * red + 128.553 * green + 24.966 * blue,
-                1 => 128.0 * alpha - 37.797 * red - 74.203 * green + 112.0 * blue,
-                _ => 128.0 * alpha + 112.0 * red - 93.786 * green - 18.214 * blue,
-            };
-            (value, 1.0 - alpha)
-        })
+        }
+    }
+}
+
+/// Lays a colour over a pixel.
+fn lay(pixel: &mut [f32; 4], colour: Colour, cover: f32) {
+    let alpha = colour.alpha * cover;
+    let [red, green, blue] = colour.rgb;
+    for (below, above) in pixel.iter_mut().zip([red, green, blue, 1.0]) {
+        *below = *below * (1.0 - alpha) + above * alpha;
+    }
+}
+
+/// BT.601, limited range (ITU-R BT.601-7, 2.5): of colours times opacity, so the offset is weighed too.
+fn value(plane: Plane, [red, green, blue, alpha]: [f32; 4]) -> f32 {
+    match plane {
+        Plane::Y => 16.0 * alpha + 65.481 * red + 128.553 * green + 24.966 * blue,
+        Plane::U => 128.0 * alpha - 37.797 * red - 74.203 * green + 112.0 * blue,
+        Plane::V => 128.0 * alpha + 112.0 * red - 93.786 * green - 18.214 * blue,
     }
 }
 
@@ -221,7 +235,7 @@ mod tests {
         );
         assert!(at(12, 22) > 16 && at(12, 22) < 235, "{}", at(12, 22));
         canvas.cut(shape);
-        assert!(canvas.samples(0).all(|(value, keep)| value < 60.0 && keep > 0.7));
+        canvas.each(Plane::Y, |value, keep| assert!(value < 60.0 && keep > 0.7, "{value} {keep}"));
     }
 
     #[test]
@@ -230,6 +244,6 @@ mod tests {
         canvas.shadow(Shape { x: -50.0, y: -50.0, width: 20.0, height: 20.0, radius: 3.0 }, 8.0, WHITE);
         canvas.blend(-3, 400, WHITE, 1.0);
         canvas.blend(i32::MIN, i32::MAX, WHITE, 1.0);
-        assert!(canvas.samples(0).all(|(value, keep)| value == 0.0 && keep == 1.0));
+        canvas.each(Plane::Y, |value, keep| assert_eq!((value, keep), (0.0, 1.0)));
     }
 }

@@ -35,19 +35,17 @@ struct Run {
 impl Sprite {
     /// What has been drawn.
     pub fn of(canvas: &Canvas) -> Sprite {
-        let layer = |plane: usize| {
-            let width = canvas.area().width / if plane == 0 { 1 } else { 2 };
-            let samples: Vec<(u8, u8)> = canvas
-                .samples(plane)
-                .map(|(value, keep)| (value.round() as u8, (keep * 255.0).round() as u8))
-                .collect();
+        let layer = |plane: Plane| {
+            let width = canvas.area().width / if plane == Plane::Y { 1 } else { 2 };
+            let mut samples: Vec<(u8, u8)> = Vec::with_capacity(canvas.area().width * canvas.area().height);
+            canvas.each(plane, |value, keep| samples.push(((value + 0.5) as u8, (keep * 255.0 + 0.5) as u8)));
             let mut layer = Layer::default();
             for (row, samples) in samples.chunks_exact(width.max(1)).enumerate() {
                 layer.add_row(row, samples);
             }
             layer
         };
-        Sprite { layers: [layer(0), layer(1), layer(2)] }
+        Sprite { layers: PLANES.map(layer) }
     }
 
     /// Bytes that it occupies.

@@ -168,8 +168,9 @@ mod tests {
     fn inked(style: Style, text: &str) -> (usize, f32) {
         let mut canvas = Canvas::new(Rect { x: 0, y: 0, width: 400, height: 60 });
         style.draw(&mut canvas, text, 4.0, 40.0, WHITE);
-        let inks: Vec<f32> = canvas.samples(0).map(|(_, keep)| 1.0 - keep).collect();
-        let rows = inks.chunks(400).filter(|row| row.iter().any(|ink| *ink > 0.25)).count();
+        let mut inks = Vec::new();
+        canvas.each(media_share::Plane::Y, |_, keep| inks.push(1.0 - keep));
+        let rows = inks.chunks(400).filter(|row: &&[f32]| row.iter().any(|ink| *ink > 0.25)).count();
         (rows, inks.iter().sum())
     }
 
