@@ -6,12 +6,15 @@
 //! Refuses: any randomness, clock, font or image file; the same picture comes out everywhere, because only the
 //! operations that IEEE 754 defines exactly are used (no sine of the platform).
 
+mod brush;
 mod canvas;
 mod font;
+pub(crate) mod guide;
 mod maths;
 mod sky;
 
-use canvas::{Canvas, Rgb};
+pub(crate) use canvas::Canvas;
+use canvas::Rgb;
 use font::Font;
 use maths::{cos, sin, smooth};
 use sky::Sky;

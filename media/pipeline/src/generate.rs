@@ -53,15 +53,26 @@ pub fn generate_clip_with(
     // Beside its place, so that the rename is one step; unique, so that two may make the same clip at the same time;
     // removed when dropped, so that nothing is left of a failure.
     let draft = tempfile::Builder::new().prefix(".clip-").suffix(".part").tempfile_in(folder).map_err(write)?;
-    encode(draft.path(), path, spec, &mut progress)?;
+    let mut artist = Artist::new(spec);
+    encode(draft.path(), path, spec, Box::new(move |number, out| artist.draw(number, out)), &mut progress)?;
     draft.as_file().sync_all().map_err(write)?;
     draft.persist(path).map_err(|kept| write(kept.error))?;
     Ok(())
 }
 
-fn encode(draft: &Path, path: &Path, spec: &ClipSpec, progress: &mut dyn FnMut(u32, u32)) -> Result<(), PipelineError> {
+/// Draws the picture of a number as I420, into what is given, which is cleared first.
+pub(crate) type Draw = Box<dyn FnMut(u32, &mut Vec<u8>) + Send>;
+
+/// Makes the clip `path`, for the time being at `draft`.
+pub(crate) fn encode(
+    draft: &Path,
+    path: &Path,
+    spec: &ClipSpec,
+    draw: Draw,
+    progress: &mut dyn FnMut(u32, u32),
+) -> Result<(), PipelineError> {
     let failed = |cause: String| PipelineError::Generate { path: path.to_owned(), cause };
-    let (source, drawn) = source(spec);
+    let (source, drawn) = source(spec, draw);
     let encoder = encoder(spec)?;
     let form = element("capsfilter")?;
     // What every decoder can do: no CABAC, no B-frames, no 8×8 transform.
@@ -92,9 +103,9 @@ fn encode(draft: &Path, path: &Path, spec: &ClipSpec, progress: &mut dyn FnMut(u
 }
 
 /// A source that draws a picture when one is asked for, and the number of those drawn.
-fn source(spec: &ClipSpec) -> (app::AppSrc, Arc<AtomicU32>) {
+fn source(spec: &ClipSpec, mut picture: Draw) -> (app::AppSrc, Arc<AtomicU32>) {
     let drawn = Arc::new(AtomicU32::new(0));
-    let (count, mut artist, fps, pictures) = (drawn.clone(), Artist::new(spec), u64::from(spec.fps), spec.pictures());
+    let (count, fps, pictures) = (drawn.clone(), u64::from(spec.fps), spec.pictures());
     let mut draw = move |source: &app::AppSrc| {
         let number = count.load(Ordering::Relaxed);
         // A refused push or end means that the pipeline is being stopped; it says so itself.
@@ -103,7 +114,7 @@ fn source(spec: &ClipSpec) -> (app::AppSrc, Arc<AtomicU32>) {
             return;
         }
         let mut data = Vec::new();
-        artist.draw(number, &mut data);
+        picture(number, &mut data);
         let at = |number: u64| gst::ClockTime::from_nseconds(number * 1_000_000_000 / fps);
         let mut buffer = gst::Buffer::from_mut_slice(data);
         let fresh = buffer.get_mut().expect("nobody else has it yet");

@@ -61,7 +61,8 @@ impl Canvas {
         }
     }
 
-    fn shape(&mut self, low: (f32, f32), high: (f32, f32), colour: Rgb, coverage: impl Fn(f32, f32) -> f32) {
+    /// What covers something between two corners, given how much it covers of the pixel at a place.
+    pub fn shape(&mut self, low: (f32, f32), high: (f32, f32), colour: Rgb, coverage: impl Fn(f32, f32) -> f32) {
         let clip = |value: f32, most: usize| value.clamp(0.0, most as f32) as usize;
         let columns = clip(low.0 - 1.0, self.width)..clip(high.0 + 2.0, self.width);
         for row in clip(low.1 - 1.0, self.height)..clip(high.1 + 2.0, self.height) {
