@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use media_pipeline::{ClipSpec, PipelineError, generate_clip, load_clip, probe};
+use media_pipeline::{ClipSpec, PipelineError, generate_clip, generate_guide, load_clip, probe};
 use media_share::ClipTrack;
 
 /// The file of the generated clip; the number grows when the picture changes, so that an old one is not played.
@@ -37,8 +37,7 @@ pub fn guide(media_dir: &Path, progress: impl Fn(&str)) -> Result<PathBuf, Pipel
     let folder = media_dir.join(GUIDE);
     if !folder.exists() {
         progress("making the guide's clips and pictures (once)");
-        std::fs::create_dir_all(&folder).map_err(|_| ()).ok();
-        generate_clip(&folder.join("northern-sky.mp4"), &ClipSpec::default())?;
+        generate_guide(&folder, |_, _| {})?;
     }
     Ok(folder)
 }
