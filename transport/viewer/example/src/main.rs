@@ -11,6 +11,7 @@
 use std::error::Error;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use openh264::decoder::Decoder;
@@ -86,6 +87,9 @@ async fn run() -> Result<(), Box<dyn Error>> {
         Some(number) => println!("the key {key} shows in picture {number}"),
         None => println!("no picture echoed the key {key}"),
     }
+    if let Some(focused) = seen.focused {
+        println!("there, {focused} has the focus");
+    }
     println!("{stats:#?}");
     println!("{ended}");
     Ok(())
@@ -101,6 +105,8 @@ struct Seen {
     darkest: f64,
     brightest: f64,
     echo: Option<u64>,
+    /// What has the focus in that picture, if the service says so.
+    focused: Option<Arc<str>>,
 }
 
 async fn watch(session: &mut Session, frames: u64, key: &str) -> Result<Seen, Box<dyn Error>> {
@@ -114,6 +120,7 @@ async fn watch(session: &mut Session, frames: u64, key: &str) -> Result<Seen, Bo
         darkest: f64::MAX,
         brightest: f64::MIN,
         echo: None,
+        focused: None,
     };
     let keysym = keysym(key)?;
     session.send(InputEvent::Key { keysym, down: true })?;
@@ -124,8 +131,11 @@ async fn watch(session: &mut Session, frames: u64, key: &str) -> Result<Seen, Bo
                 seen.pictures += 1;
                 if seen.echo.is_none() && picture.last_input >= released {
                     seen.echo = Some(picture.number);
+                    seen.focused = session.note_at(picture.number);
                 }
-                decode(&mut decoder, &picture, &mut seen)?;
+                if !picture.repeat {
+                    decode(&mut decoder, &picture, &mut seen)?;
+                }
             }
             Event::Lost { words } => eprintln!("the connection is lost ({words}); it may come back"),
             Event::Resumed => eprintln!("the session goes on"),
