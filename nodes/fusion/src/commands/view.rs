@@ -2,6 +2,8 @@
 //! seen, also when the session did not end as it should.
 
 mod decode;
+#[cfg(feature = "media")]
+mod mp4;
 mod outputs;
 mod pipe;
 mod recording;
@@ -16,8 +18,8 @@ use std::time::Duration;
 
 use actors_protocol::input::keysym;
 use anyhow::{Context, bail};
-use outputs::Outputs;
 pub use outputs::Screen;
+use outputs::{Measured, Outputs};
 use recording::Container;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, MissedTickBehavior, interval};
@@ -41,17 +43,23 @@ pub fn wants_window(args: &View, json: bool) -> bool {
     args.window || (cfg!(feature = "window") && !otherwise)
 }
 
-/// Opens, watches, tells.
-pub async fn run(home: &Home, args: View, json: bool, screen: Option<Screen>) -> anyhow::Result<ExitCode> {
-    let mut keys = Vec::new();
-    for name in &args.keys {
-        keys.push((name.clone(), keysym(name)?));
-    }
+/// The keys that are to be pressed, by name and number. What cannot be meant is refused before anything is opened.
+fn checked(args: &View) -> anyhow::Result<Vec<(String, u32)>> {
     if let Some(path) = &args.record {
         Container::of(path)?;
     }
+    args.keys.iter().map(|name| Ok((name.clone(), keysym(name)?))).collect()
+}
+
+/// Opens, watches, tells.
+pub async fn run(home: &Home, args: View, json: bool, screen: Option<Screen>) -> anyhow::Result<ExitCode> {
+    let keys = checked(&args)?;
     if screen.is_none() && wants_window(&args, json) {
         bail!("this binary was built without the feature `window`; --record FILE and --y4m - work without");
+    }
+    if screen.is_some() || args.y4m.is_some() {
+        // The libraries are loaded before a slot is taken, not while its first pictures wait.
+        decode::prepare()?;
     }
     let trust = DomainTrust::load(home.dir())?;
     let viewer = Viewer::new(trust, Options::default())?;
@@ -69,6 +77,7 @@ pub async fn run(home: &Home, args: View, json: bool, screen: Option<Screen>) ->
     let mut outputs = Outputs::open(&args, session.info(), show)?;
     let mut run = Run::new(keys, session.info());
     let watched = watch(&mut session, &mut run, &mut outputs, screen.as_mut(), &args).await;
+    run.noted(|number| session.note_at(number));
     let (info, stats) = (session.info().clone(), session.stats());
     session.close().await;
     viewer.close().await;
@@ -112,7 +121,7 @@ fn told(info: &SessionInfo, stats: &Stats) -> String {
 }
 
 /// A window's ends that the watching needs: whom to tell what was measured, and who says that it was closed.
-type Watched = (Box<dyn Fn(Stats) + Send>, oneshot::Receiver<()>);
+type Watched = (Measured, oneshot::Receiver<()>);
 
 async fn watch(
     session: &mut Session,
@@ -149,6 +158,7 @@ async fn watch(
                         next_key = Some(Instant::now() + args.key_interval);
                     }
                     run.picture(&picture);
+                    run.noted(|number| session.note_at(number));
                     outputs.picture(&picture)?;
                 }
                 Some(Event::Lost { words }) => {

@@ -12,15 +12,21 @@ use super::pipe::Pipe;
 use super::recording::Recording;
 use crate::cli::View;
 
+/// Takes a picture to where it is seen; breaks when it is seen no more.
+pub type Show = Box<dyn FnMut(Frame) -> anyhow::Result<ControlFlow<()>> + Send>;
+/// Hears that the session is open, and how to send inputs to it.
+pub type Opened = Box<dyn FnOnce(&SessionInfo, InputSender) + Send>;
+/// Hears what has been measured so far.
+pub type Measured = Box<dyn Fn(Stats) + Send>;
+
 /// A window, seen from the session.
-#[cfg_attr(not(feature = "window"), expect(dead_code, reason = "nobody makes one without the feature"))]
 pub struct Screen {
     /// The session is open.
-    pub opened: Box<dyn FnOnce(&SessionInfo, InputSender) + Send>,
+    pub opened: Opened,
     /// A picture is to be shown.
-    pub show: Box<dyn FnMut(Frame) -> anyhow::Result<ControlFlow<()>> + Send>,
+    pub show: Show,
     /// What has been measured so far.
-    pub measured: Box<dyn Fn(Stats) + Send>,
+    pub measured: Measured,
     /// Somebody has closed it.
     pub closed: oneshot::Receiver<()>,
 }
@@ -44,11 +50,7 @@ pub struct Written {
 
 impl Outputs {
     /// Opens what the command line asks for. `show` is the window's.
-    pub fn open(
-        args: &View,
-        info: &SessionInfo,
-        show: Option<Box<dyn FnMut(Frame) -> anyhow::Result<ControlFlow<()>> + Send>>,
-    ) -> anyhow::Result<Outputs> {
+    pub fn open(args: &View, info: &SessionInfo, show: Option<Show>) -> anyhow::Result<Outputs> {
         Ok(Outputs {
             recording: args.record.as_deref().map(|path| Recording::create(path, info)).transpose()?,
             pipe: args.y4m.as_deref().map(|path| Pipe::open(path, info)).transpose()?,

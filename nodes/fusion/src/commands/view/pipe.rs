@@ -35,7 +35,7 @@ impl Pipe {
     /// Opens what `path` names, `-` being standard output, for this session.
     pub fn open(path: &Path, info: &SessionInfo) -> anyhow::Result<Pipe> {
         let (out, name) = match is_standard_output(path) {
-            true => (standard_output(&info.service.to_string())?, PathBuf::from("standard output")),
+            true => (standard_output(info.service.as_ref())?, PathBuf::from("standard output")),
             false => {
                 let file = File::create(path)
                     .with_context(|| format!("cannot write to {}; is the folder there?", path.display()))?;

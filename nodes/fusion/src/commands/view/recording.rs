@@ -3,11 +3,14 @@
 //! Owns: the choice by ending. Refuses: to decode, to encode.
 
 use std::fs::File;
-use std::io::{self, BufWriter};
-use std::path::{Path, PathBuf};
+use std::io::BufWriter;
+use std::path::Path;
 
 use anyhow::bail;
-use transport_viewer::{Codec, Picture, Recorded, Recorder, SessionInfo};
+use transport_viewer::{Picture, Recorded, Recorder, SessionInfo};
+
+#[cfg(feature = "media")]
+use super::mp4::Mp4;
 
 /// What a file is, by its ending.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,33 +43,13 @@ pub enum Recording {
     Mp4(Mp4),
 }
 
-/// An MP4 file, and who judges what can be decoded and goes into it.
-#[cfg(feature = "media")]
-pub struct Mp4 {
-    writer: media_pipeline::Mp4Writer,
-    judge: Recorder<io::Sink>,
-    recorded: Recorded,
-    path: PathBuf,
-}
-
 impl Recording {
     /// Makes `path` anew for this session.
     pub fn create(path: &Path, info: &SessionInfo) -> anyhow::Result<Recording> {
         match Container::of(path)? {
             Container::AnnexB => Ok(Recording::AnnexB(Recorder::create(path, info)?)),
             #[cfg(feature = "media")]
-            Container::Mp4 => {
-                if info.codec != Codec::H264.as_str() {
-                    let (service, codec) = (&info.service, &info.codec);
-                    bail!("{service} sends {codec} pictures, which an .mp4 file cannot hold here; --y4m FILE can");
-                }
-                Ok(Recording::Mp4(Mp4 {
-                    judge: Recorder::new(io::sink(), info)?,
-                    writer: media_pipeline::Mp4Writer::create(path, info.width, info.height)?,
-                    recorded: Recorded::default(),
-                    path: path.to_owned(),
-                }))
-            }
+            Container::Mp4 => Ok(Recording::Mp4(Mp4::create(path, info)?)),
             #[cfg(not(feature = "media"))]
             Container::Mp4 => bail!("no MP4 without the feature `media`"),
         }
@@ -79,14 +62,7 @@ impl Recording {
                 recorder.picture(picture)?;
             }
             #[cfg(feature = "media")]
-            Recording::Mp4(mp4) => {
-                // A repeat lasts by itself: the picture before it is shown until the next one.
-                if mp4.judge.picture(picture)? && !picture.data.is_empty() {
-                    mp4.writer.push(&picture.data, picture.pts_us, picture.key)?;
-                    mp4.recorded.pictures += 1;
-                    mp4.recorded.bytes += picture.data.len() as u64;
-                }
-            }
+            Recording::Mp4(mp4) => mp4.picture(picture)?,
         }
         Ok(())
     }
@@ -96,17 +72,7 @@ impl Recording {
         match self {
             Recording::AnnexB(recorder) => Ok(recorder.finish()?),
             #[cfg(feature = "media")]
-            Recording::Mp4(Mp4 { writer, judge, recorded, path }) => {
-                let left_out = judge.finish()?.left_out;
-                if recorded.pictures == 0 {
-                    // No MP4 is empty: what stands there is no file that anything opens.
-                    drop(writer);
-                    let _ = std::fs::remove_file(path);
-                    return Ok(Recorded { left_out, ..recorded });
-                }
-                writer.finish()?;
-                Ok(Recorded { left_out, ..recorded })
-            }
+            Recording::Mp4(mp4) => mp4.finish(),
         }
     }
 }
@@ -126,23 +92,7 @@ mod tests {
 
     #[cfg(feature = "media")]
     #[test]
-    fn mp4_may_be_written_in_any_case_and_holds_no_raw_pictures() {
-        use crate::commands::view::samples::info;
+    fn an_ending_may_be_written_in_any_case() {
         assert_eq!(Container::of(Path::new("A.MP4")).expect("known"), Container::Mp4);
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("a.mp4");
-        let refused = Recording::create(&path, &info(Codec::I420)).err().expect("raw").to_string();
-        assert!(refused.contains("echo.demo sends i420") && refused.contains("--y4m"), "{refused}");
-        assert!(!path.exists());
-    }
-
-    #[cfg(feature = "media")]
-    #[test]
-    fn a_recording_of_nothing_leaves_no_file() {
-        use crate::commands::view::samples::info;
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("a.mp4");
-        let recorded = Recording::create(&path, &info(Codec::H264)).expect("made").finish().expect("nothing failed");
-        assert_eq!((recorded.pictures, path.exists()), (0, false));
     }
 }

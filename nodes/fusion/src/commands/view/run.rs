@@ -2,6 +2,8 @@
 //!
 //! Owns: the keys that were pressed, the gaps, the JSON. Refuses: waiting for anything.
 
+use std::sync::Arc;
+
 use actors_protocol::input::InputEvent;
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -20,6 +22,8 @@ pub struct Pressed {
     number: u32,
     /// The number of the first picture that echoes it.
     pub frame: Option<u64>,
+    /// What has the focus in that picture, in words, if the service says so.
+    focused: Option<Arc<str>>,
 }
 
 /// Pictures that are missing, or that came late.
@@ -79,12 +83,22 @@ impl Run {
         }
     }
 
+    /// Looks up what the service says of the pictures that echo keys. A note may come after its picture, and old ones are
+    /// forgotten: so after every picture, and once more at the end.
+    pub fn noted(&mut self, note_at: impl Fn(u64) -> Option<Arc<str>>) {
+        for key in &mut self.pressed {
+            if let Some(note) = key.frame.and_then(&note_at) {
+                key.focused = Some(note);
+            }
+        }
+    }
+
     /// Presses the next key, and lets it go.
     pub fn press(&mut self, session: &Session) -> anyhow::Result<()> {
         let Some((name, keysym)) = self.keys.pop() else { return Ok(()) };
         let number = session.send(InputEvent::Key { keysym, down: true })?;
         session.send(InputEvent::Key { keysym, down: false })?;
-        self.pressed.push(Pressed { name, number, frame: None });
+        self.pressed.push(Pressed { name, number, frame: None, focused: None });
         Ok(())
     }
 
@@ -96,7 +110,8 @@ impl Run {
         written: &Written,
         trouble: Option<&anyhow::Error>,
     ) -> Value {
-        let keys: Vec<_> = self.pressed.iter().map(|key| json!({ "key": key.name, "frame": key.frame })).collect();
+        let key = |key: &Pressed| json!({ "key": key.name, "frame": key.frame, "focused": key.focused.as_deref() });
+        let keys: Vec<_> = self.pressed.iter().map(key).collect();
         let gap =
             |gap: &Gap| json!({ "frame": gap.frame, "missing": gap.missing, "ms": round(gap.ms), "key": gap.key });
         json!({
@@ -126,4 +141,51 @@ fn percentiles(given: Option<Percentiles>) -> Option<Value> {
 /// Microseconds are more than a reader can use.
 fn round(ms: f64) -> f64 {
     (ms * 1e3).round() / 1e3
+}
+
+#[cfg(test)]
+mod tests {
+    use transport_viewer::Codec;
+
+    use super::*;
+    use crate::commands::view::samples::{info, picture};
+
+    #[test]
+    fn a_key_is_told_with_the_picture_that_echoes_it_and_what_is_focused_there() {
+        let mut run = Run::new(Vec::new(), &info(Codec::H264));
+        for (name, number) in [("Right", 1), ("Down", 3), ("Left", 5)] {
+            run.pressed.push(Pressed { name: name.to_owned(), number, frame: None, focused: None });
+        }
+        let echo = |number, last_input| Picture { last_input, ..picture(number, b"x") };
+        run.picture(&echo(7, 2));
+        run.noted(|number| (number >= 7).then(|| "News at Six".into()));
+        run.picture(&echo(9, 3));
+        // The note of picture 9 comes late, and by then that of picture 7 is forgotten.
+        run.noted(|_| None);
+        run.noted(|number| (number >= 9).then(|| "Harbour, 8 p.m.".into()));
+        let stats = transport_viewer::Stats {
+            first_frame_ms: None,
+            input_to_picture_ms: None,
+            picture_age_ms: None,
+            frames: 2,
+            key_frames: 0,
+            repeats: 0,
+            bytes: 0,
+            late: 0,
+            dropped: 0,
+            resets: 0,
+            discarded: 0,
+            malformed: 0,
+            inputs: 3,
+            resumed: 0,
+            rtt_ms: 0.0,
+        };
+        let report = run.report(&info(Codec::H264), &stats, &Written::default(), None);
+        let wanted = json!([
+            { "key": "Right", "frame": 7, "focused": "News at Six" },
+            { "key": "Down", "frame": 9, "focused": "Harbour, 8 p.m." },
+            { "key": "Left", "frame": null, "focused": null },
+        ]);
+        assert_eq!(report["keys"], wanted);
+    }
 }

@@ -55,6 +55,7 @@ type Newest = Arc<Mutex<Option<I420>>>;
 
 /// Opens a window and runs the session beside it.
 pub fn run(home: Home, args: View, json: bool) -> anyhow::Result<ExitCode> {
+    super::checked(&args)?;
     let set = |name: &str| env::var_os(name).is_some_and(|value| !value.is_empty());
     if !["DISPLAY", "WAYLAND_DISPLAY", "WAYLAND_SOCKET"].into_iter().any(set) {
         bail!("there is no screen (neither DISPLAY nor WAYLAND_DISPLAY is set); {REMEDY}");
