@@ -89,6 +89,8 @@ pub enum Opening {
         counts: SlotCounts,
         /// How long the request was in the queue.
         waited: Millis,
+        /// Why a pool of the service offers fewer slots than it could, if one says so.
+        note: Option<String>,
     },
     /// No zone has the service.
     Unknown {

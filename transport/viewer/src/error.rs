@@ -58,7 +58,7 @@ pub enum OpenError {
     /// Every slot is taken.
     #[error(
         "no free slot of {service}: {} active, {} draining{}; try again, or wait for one with --wait 10s",
-        counts.active, counts.draining, Rest(counts, *waited)
+        counts.active, counts.draining, Rest(counts, *waited, note.as_deref())
     )]
     NoFreeSlot {
         /// The service.
@@ -67,6 +67,8 @@ pub enum OpenError {
         counts: SlotCounts,
         /// How long the request waited.
         waited: Millis,
+        /// Why an instance offers fewer slots than it could, if one says so.
+        note: Option<String>,
     },
     /// No zone has the service.
     #[error("there is no service {service}{}", Suggest(near))]
@@ -162,17 +164,20 @@ pub enum OpenError {
     },
 }
 
-struct Rest<'a>(&'a SlotCounts, Millis);
+struct Rest<'a>(&'a SlotCounts, Millis, Option<&'a str>);
 impl fmt::Display for Rest<'_> {
     /// Only what is there: most of the time nothing warms and nothing was waited for.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Rest(counts, waited) = self;
+        let Rest(counts, waited, note) = self;
         for (count, word) in [(counts.reserved, "reserved"), (counts.warming, "warming")] {
             if count > 0 {
                 write!(f, ", {count} {word}")?;
             }
         }
-        if *waited == Millis::ZERO { Ok(()) } else { write!(f, ", after waiting {waited}") }
+        if *waited != Millis::ZERO {
+            write!(f, ", after waiting {waited}")?;
+        }
+        note.map_or(Ok(()), |note| write!(f, " (an instance offers none at the moment: {note})"))
     }
 }
 
@@ -242,14 +247,21 @@ mod tests {
     #[test]
     fn an_error_is_a_sentence_with_its_remedy() {
         let counts = SlotCounts { active: 8, ..SlotCounts::default() };
-        let full = OpenError::NoFreeSlot { service: service("clip.demo"), counts, waited: Millis::ZERO };
+        let full = OpenError::NoFreeSlot { service: service("clip.demo"), counts, waited: Millis::ZERO, note: None };
         assert_eq!(
             full.to_string(),
             "no free slot of clip.demo: 8 active, 0 draining; try again, or wait for one with --wait 10s"
         );
         let counts = SlotCounts { active: 3, reserved: 1, ..SlotCounts::default() };
-        let full = OpenError::NoFreeSlot { service: service("clip.demo"), counts, waited: Millis(9_000) };
-        assert!(full.to_string().contains("0 draining, 1 reserved, after waiting 9000 ms;"), "{full}");
+        let full = OpenError::NoFreeSlot {
+            service: service("clip.demo"),
+            counts,
+            waited: Millis(9_000),
+            note: Some("8 % are late".into()),
+        };
+        let told =
+            "0 draining, 1 reserved, after waiting 9000 ms (an instance offers none at the moment: 8 % are late);";
+        assert!(full.to_string().contains(told), "{full}");
 
         let near = vec![service("clip.demo"), service("echo.demo")];
         let unknown = OpenError::UnknownService { service: service("clib.demo"), near };

@@ -116,7 +116,7 @@ impl Resolving<'_> {
         let service = self.service.clone();
         Err(match opening {
             Opening::Granted(grant) => return Ok(grant),
-            Opening::Full { counts, waited } => OpenError::NoFreeSlot { service, counts, waited },
+            Opening::Full { counts, waited, note } => OpenError::NoFreeSlot { service, counts, waited, note },
             Opening::Unknown { near } => OpenError::UnknownService { service, near },
             Opening::UnknownSite { sites } => {
                 let site = self.options.site.clone().or_else(|| self.viewer.trust.site.clone());

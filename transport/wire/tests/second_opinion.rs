@@ -42,7 +42,7 @@ struct Counts {
 #[derive(Debug, PartialEq, SchemaWrite, SchemaRead)]
 enum Opening {
     Granted(()),
-    Full { counts: Counts, waited: u64 },
+    Full { counts: Counts, waited: u64, note: Option<String> },
     Unknown { near: Vec<String> },
     UnknownSite { sites: Vec<String> },
     TooManyLeases { limit: u32 },
@@ -107,8 +107,12 @@ proptest! {
         let [warming, free, reserved, active, draining] = numbers;
         let counts = actors_protocol::SlotCounts { warming, free, reserved, active, draining };
         agree(
-            &resolver::Opening::Full { counts, waited: actors_protocol::Millis(waited) },
-            &Opening::Full { counts: Counts { warming, free, reserved, active, draining }, waited },
+            &resolver::Opening::Full { counts, waited: actors_protocol::Millis(waited), note: Some("late".into()) },
+            &Opening::Full {
+                counts: Counts { warming, free, reserved, active, draining },
+                waited,
+                note: Some("late".into()),
+            },
         );
         let near = vec!["clip.demo".parse().expect("a name"), "echo.demo".parse().expect("a name")];
         agree(

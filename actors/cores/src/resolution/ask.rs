@@ -156,7 +156,7 @@ impl ResolutionCore {
         let Some(pending) = self.requests.get(&request) else { return Opening::Unknown { near: Vec::new() } };
         let waited = pending.number.map_or(Millis::ZERO, |_| now.since(pending.queued_at));
         let service = &pending.reserve.service;
-        let full = |counts| Opening::Full { counts, waited };
+        let full = |counts| Opening::Full { counts, waited, note: self.book.note(service) };
         if let Some(counts) = pending.pass.full {
             return full(counts);
         }

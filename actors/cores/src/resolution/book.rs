@@ -9,6 +9,7 @@ use actors_protocol::gateway::ZoneReport;
 use actors_protocol::slot::PoolReport;
 use actors_protocol::{Millis, NodeName, ServiceName, ZoneName};
 
+use crate::factory::NOTE_MAX;
 use crate::flaw::{Flaw, flawed};
 use crate::gateway::order;
 
@@ -156,6 +157,14 @@ impl Book {
     /// The service, if a zone has it or should have it.
     pub fn service(&self, service: &ServiceName) -> Option<&Service> {
         self.services.get(service).filter(|service| !service.places.is_empty())
+    }
+
+    /// Why a pool of the service offers fewer slots than it could: what the first that says so says. It is remembered with the
+    /// refusal, so it is cut: a reporter might send more than a factory would.
+    pub fn note(&self, service: &ServiceName) -> Option<String> {
+        let places = self.service(service)?.places.iter();
+        let mut pools = places.flat_map(|(zone, place)| place.pools(&self.zones[zone]));
+        pools.find_map(|(_, pool, _)| Some(pool.note.as_ref()?.chars().take(NOTE_MAX).collect()))
     }
 
     /// Every service that a zone has or should have.

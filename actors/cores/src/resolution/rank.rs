@@ -74,7 +74,8 @@ impl Ranked<'_> {
             return format!("the service is at its cap in this pool, which has {} free", self.pool.counts.free);
         }
         if full {
-            return format!("full: {}", in_words(self.pool.counts));
+            let note = self.pool.note.as_ref().map_or_else(String::new, |note| format!("; it offers none now: {note}"));
+            return format!("full: {}{note}", in_words(self.pool.counts));
         }
         let Some(latency_us) = self.latency_us else { return "not in the topology".to_owned() };
         if rank == 1 {

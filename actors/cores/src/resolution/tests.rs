@@ -99,7 +99,14 @@ fn outcome(opening: &Opening) -> String {
     let list = |names: &[ZoneName]| names.iter().map(|zone| zone.as_str().to_owned()).collect::<Vec<_>>().join(",");
     match opening {
         Opening::Granted(grant) => format!("granted {}", grant.zone),
-        Opening::Full { counts, waited } => format!("full {} after {}", counts.active, waited.0),
+        Opening::Full { counts, waited, note } => {
+            format!(
+                "full {} after {}{}",
+                counts.active,
+                waited.0,
+                note.iter().map(|note| format!(" ({note})")).collect::<String>()
+            )
+        }
         Opening::Unknown { near } => format!("unknown, near {near:?}"),
         Opening::UnknownSite { sites } => format!("no such site, but {sites:?}"),
         Opening::TooManyLeases { limit } => format!("more than {limit} leases"),

@@ -194,7 +194,7 @@ fn resolver(book: &mut Book) {
     );
     let openings = [
         Opening::Granted(grant()),
-        Opening::Full { counts: COUNTS, waited: Millis(10_000) },
+        Opening::Full { counts: COUNTS, waited: Millis(10_000), note: Some("late".into()) },
         Opening::Unknown { near: vec![name("clip.demo")] },
         Opening::UnknownSite { sites: vec![name("home")] },
         Opening::TooManyLeases { limit: 2 },

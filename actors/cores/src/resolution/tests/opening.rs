@@ -44,6 +44,21 @@ fn a_request_is_refused_only_after_every_zone_has_said_no() {
 }
 
 #[test]
+fn a_refusal_tells_why_a_pool_offers_nothing() {
+    let mut core = core();
+    let (host, withdrawn) = pool("clip-b", 0, 2);
+    let withdrawn = PoolReport { note: Some("8 % are late".to_owned()), ..withdrawn };
+    report(&mut core, 0, zone("zone-a", 1, vec![pool("clip-a", 0, 4), (host, withdrawn)]));
+    open(&mut core, 1, request(1, 0));
+    answer(&mut core, 2, 1, full(6));
+    assert_eq!(effects(&mut core), ["1→zone-a", "1: full 6 after 0 (8 % are late)"]);
+    let explained =
+        core.explain(Millis(2), &actors_protocol::resolver::Explain { service: name("clip.demo"), site: None });
+    let whys: Vec<_> = explained.candidates.iter().map(|candidate| candidate.why.as_str()).collect();
+    assert!(whys.iter().any(|why| why.contains("it offers none now: 8 % are late")), "{whys:?}");
+}
+
+#[test]
 fn a_zone_that_comes_while_others_are_asked_is_asked_too() {
     let mut core = core();
     report(&mut core, 0, zone("zone-a", 1, vec![pool("clip-a", 1, 3)]));
