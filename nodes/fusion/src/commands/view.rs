@@ -78,7 +78,6 @@ pub async fn run(home: &Home, args: View, json: bool, screen: Option<Screen>) ->
     let mut run = Run::new(keys, session.info());
     let watched = watch(&mut session, &mut run, &mut outputs, screen.as_mut(), &args).await;
     run.noted(|number| session.note_at(number));
-    run.noted(|number| session.note_at(number));
     let (info, stats) = (session.info().clone(), session.stats());
     session.close().await;
     viewer.close().await;
@@ -159,7 +158,6 @@ async fn watch(
                         next_key = Some(Instant::now() + args.key_interval);
                     }
                     run.picture(&picture);
-                    run.noted(|number| session.note_at(number));
                     run.noted(|number| session.note_at(number));
                     outputs.picture(&picture)?;
                 }
