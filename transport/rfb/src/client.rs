@@ -263,10 +263,50 @@ mod tests {
         assert_eq!(pointer.events(&key).collect::<Vec<_>>(), [InputEvent::Key { keysym: 0x61, down: false }]);
     }
 
+    /// A message as a client writes it, and what is to come out of it.
+    fn sent() -> impl Strategy<Value = (Vec<u8>, Option<ClientMessage>)> {
+        let formats = any::<[u8; 19]>().prop_map(|rest| [&[0], &rest[..]].concat());
+        let encodings = prop::collection::vec(any::<[u8; 4]>(), 0..20)
+            .prop_map(|list| [&[2, 9][..], &(list.len() as u16).to_be_bytes(), &list.concat()].concat());
+        let requests = any::<[u8; 9]>().prop_map(|rest| [&[3], &rest[..]].concat());
+        let texts = prop::collection::vec(any::<u8>(), 0..60)
+            .prop_map(|text| [&[6, 9, 9, 9][..], &(text.len() as u32).to_be_bytes(), &text].concat());
+        let keys = (any::<u32>(), any::<bool>()).prop_map(|(keysym, down)| {
+            let bytes = [&[4, down.into(), 9, 9][..], &keysym.to_be_bytes()].concat();
+            (bytes, Some(ClientMessage::Key { keysym, down }))
+        });
+        let pointers = any::<(u8, u16, u16)>().prop_map(|(mask, x, y)| {
+            let bytes = [&[5, mask][..], &x.to_be_bytes(), &y.to_be_bytes()].concat();
+            (bytes, Some(ClientMessage::Pointer { mask, x, y }))
+        });
+        let skipped = prop_oneof![formats, encodings, requests, texts].prop_map(|bytes| (bytes, None));
+        prop_oneof![skipped, keys, pointers]
+    }
+
     proptest! {
         #[test]
-        fn any_split_gives_the_same(splits in prop::collection::vec(1usize..9, 1..80)) {
-            let bytes = everything();
+        fn buttons_are_down_as_the_last_mask_says(masks in prop::collection::vec(any::<u8>(), 1..20), x in any::<u16>()) {
+            let (mut pointer, mut down) = (Pointer::new(640, 360), 0_u8);
+            for mask in masks {
+                let events: Vec<_> = pointer.events(&ClientMessage::Pointer { mask, x, y: 9 }).collect();
+                prop_assert!(matches!(events[0], InputEvent::Pointer { .. }), "motion first: {events:?}");
+                prop_assert_eq!(events.len() as u32, 1 + (mask ^ down).count_ones(), "nothing is said twice");
+                for event in &events[1..] {
+                    let InputEvent::Button { button, down: pressed } = *event else { panic!("{event:?}") };
+                    let bit = 1 << (button - 1);
+                    down = if pressed { down | bit } else { down & !bit };
+                }
+                prop_assert_eq!(down, mask);
+            }
+        }
+
+        #[test]
+        fn any_split_gives_the_same(
+            sent in prop::collection::vec(sent(), 0..12),
+            splits in prop::collection::vec(1usize..9, 1..80),
+        ) {
+            let bytes: Vec<u8> = sent.iter().flat_map(|(bytes, _)| bytes).copied().collect();
+            let wanted: Vec<_> = sent.iter().filter_map(|(_, message)| *message).collect();
             let (mut reader, mut found, mut rest) = (ClientReader::new(), Vec::new(), &bytes[..]);
             for split in splits.into_iter().chain(core::iter::repeat(7)) {
                 let (now, later) = rest.split_at(split.min(rest.len()));
@@ -277,7 +317,8 @@ mod tests {
                     break;
                 }
             }
-            prop_assert_eq!(found.len(), 2);
+            prop_assert_eq!(found, wanted);
+            prop_assert!(reader.pending.is_empty() && reader.skip == 0, "nothing is left of it");
         }
 
         #[test]
