@@ -21,7 +21,9 @@ const BAD_CONFIGURATION: u8 = 64;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let logging = tracing_subscriber::EnvFilter::try_new(&cli.log).map(|filter| {
+    // The window's library warns of every screen that is a little odd; whoever wants to hear it names it.
+    let filter = format!("winit=error,{}", cli.log);
+    let logging = tracing_subscriber::EnvFilter::try_new(filter).map(|filter| {
         // Colours are for people; a file or another program gets none.
         let colours = std::io::stderr().is_terminal();
         tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours).init();
