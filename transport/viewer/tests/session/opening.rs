@@ -57,7 +57,10 @@ async fn what_the_resolver_says_is_told_in_words() {
     let counts = SlotCounts { active: 8, ..SlotCounts::default() };
     let near = vec!["clip.demo".parse().unwrap()];
     for (opening, words) in [
-        (Opening::Full { counts, waited: Millis(0), note: None }, "no free slot of clip.demo: 8 active, 0 draining; try again"),
+        (
+            Opening::Full { counts, waited: Millis(0), note: None },
+            "no free slot of clip.demo: 8 active, 0 draining; try again",
+        ),
         (Opening::Unknown { near }, "did you mean clip.demo?"),
         (Opening::Unknown { near: vec![] }, "no service clip.demo in this domain"),
         (Opening::UnknownSite { sites: vec!["home".parse().unwrap()] }, "the sites are home"),
