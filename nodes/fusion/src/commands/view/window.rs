@@ -60,9 +60,11 @@ pub fn run(home: Home, args: View, json: bool) -> anyhow::Result<ExitCode> {
     if !["DISPLAY", "WAYLAND_DISPLAY", "WAYLAND_SOCKET"].into_iter().any(set) {
         bail!("there is no screen (neither DISPLAY nor WAYLAND_DISPLAY is set); {REMEDY}");
     }
-    let events = EventLoop::<Told>::with_user_event()
-        .build()
-        .map_err(|error| anyhow!("the screen cannot be used: {error}; {REMEDY}"))?;
+    let events = EventLoop::<Told>::with_user_event().build().map_err(|error| {
+        // Its words name a line of the library's code, which helps whoever reads logs.
+        tracing::info!(%error, "no event loop");
+        anyhow!("the screen that DISPLAY or WAYLAND_DISPLAY names cannot be used; {REMEDY}")
+    })?;
     let display = softbuffer::Context::new(events.owned_display_handle())
         .map_err(|error| anyhow!("the screen cannot be drawn on: {error}; {REMEDY}"))?;
     let newest = Newest::default();
