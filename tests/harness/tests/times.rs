@@ -7,6 +7,8 @@ use actors_protocol::factory::{Redeem, Redemption};
 use actors_protocol::node::{EndActor, InspectActor, Inspection, Node as NodeProtocol};
 use actors_protocol::resolver::{Open, Opening};
 use actors_protocol::{Incarnation, Locator, Millis, RequestId, Role, ViewerKey};
+use media_session::Strain;
+use media_share::overload::Turn;
 use tests_harness::calm::{Calm, Seen, calm, look};
 use tests_harness::cast::name;
 use tests_harness::domain::Making;
@@ -299,4 +301,25 @@ fn a_restart_is_noticed_at_once() {
             assert!(without.is_empty(), "{role}: {without:?} have no link after {:?}", begun.elapsed());
         });
     }
+}
+
+#[test]
+fn an_overloaded_instance_turns_newcomers_away_with_the_reason_and_lets_the_others_play() {
+    calm([2, 0, 0], film(200), async |calm| {
+        let (viewer, mut session) = calm.open(1, Duration::ZERO).await.expect("a slot is free");
+        let host = calm.domain.life(&calm.node(Role::Host)).expect("it is up");
+        let factory = host.factories.borrow().first().cloned().expect("it runs one");
+        let strain = async |turn| factory.ask(Strain(turn), ms(100)).await.expect("it lives");
+        strain(Turn::Overloaded { words: "8 % of the pictures are late".to_owned() }).await;
+        // Told within the time that a report takes.
+        sleep(ms(500)).await;
+        let refused = calm.open(2, Duration::ZERO).await.err().expect("nothing is free");
+        assert!(refused.to_string().contains("8 % of the pictures are late"), "{refused}");
+        let seen = look(&mut session, &mut Eye::default(), Duration::from_secs(2)).await;
+        assert!(seen.longest <= SMOOTH && seen.missing == 0, "who plays notices nothing: {seen:?}");
+        strain(Turn::Well).await;
+        sleep(ms(500)).await;
+        leave(calm.open(3, Duration::ZERO).await.expect("offered again")).await;
+        leave((viewer, session)).await;
+    });
 }
