@@ -153,3 +153,35 @@ fn a_camera_orientation_is_obeyed() {
     assert!(at(&tile, 0.5, 0.2) > 200 && at(&tile, 0.5, 0.8) < 40, "{} {}", at(&tile, 0.5, 0.2), at(&tile, 0.5, 0.8));
     assert_eq!(at(&tile, 0.1, 0.5), 16, "it is taller than it is wide now");
 }
+
+#[test]
+fn every_container_goes_round_at_its_own_pace() {
+    let folder = folder();
+    let source = "videotestsrc num-buffers=45 ! video/x-raw,width=160,height=90,framerate=30/1";
+    for (name, through) in [
+        ("a.m4v", "x264enc key-int-max=15 ! h264parse ! mp4mux"),
+        ("b.ts", "x264enc key-int-max=15 ! h264parse ! mpegtsmux"),
+        ("c.avi", "jpegenc ! avimux"),
+        ("d.webm", "vp8enc deadline=1 ! webmmux"),
+        ("e.ogv", "theoraenc ! oggmux"),
+        ("f.mkv", "x264enc bframes=2 key-int-max=15 ! h264parse ! matroskamux"),
+        ("g.mov", "x264enc key-int-max=15 ! h264parse ! qtmux"),
+        ("h.flv", "x264enc key-int-max=15 ! h264parse ! flvmux"),
+    ] {
+        launch(&format!("{source} ! {through} ! filesink location={}", folder.path().join(name).display()));
+    }
+    let bank = open(folder.path());
+    let names: Vec<_> = bank.cards().iter().map(|card| card.title.clone()).collect();
+    assert_eq!(names, ["A", "B", "C", "D", "E", "F", "G", "H"]);
+    let _held: Vec<_> = bank.cards().iter().map(|card| bank.attend(card.id, TILE)).collect();
+    // Twice as many pictures as there are in each.
+    until(
+        || format!("two rounds of each: {:?}", bank.state()),
+        || bank.state().iter().all(|source| source.decoded > 92),
+    );
+    for source in bank.state() {
+        assert_eq!((source.failures, &source.broken), (0, &None), "{source:?}");
+        // As fast as it likes would be some thousands by now.
+        assert!(source.decoded < 1_500, "{source:?}");
+    }
+}

@@ -14,9 +14,8 @@ use crate::error::PipelineError;
 pub const SOURCES_MAX: usize = 256;
 
 /// Endings of video files, small letters.
-pub const VIDEO_ENDINGS: &[&str] = &[
-    "mp4", "m4v", "mov", "mkv", "webm", "avi", "ts", "m2ts", "mpg", "mpeg", "ogv", "ogg", "flv", "wmv", "3gp", "h264",
-];
+pub const VIDEO_ENDINGS: &[&str] =
+    &["mp4", "m4v", "mov", "mkv", "webm", "avi", "ts", "m2ts", "mpg", "mpeg", "ogv", "ogg", "flv", "wmv", "3gp"];
 /// Endings of pictures, small letters.
 pub const PICTURE_ENDINGS: &[&str] = &["png", "jpg", "jpeg", "webp", "gif", "bmp"];
 

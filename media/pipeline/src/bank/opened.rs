@@ -229,7 +229,8 @@ fn watch_elements(pipeline: &gst::Pipeline, facts: &Arc<Facts>) {
             });
         }
         // A bin that picks a decoder (for alpha) is one too; what it picks is added by itself.
-        if !class.contains("Decoder") || !class.contains("Video") || added.is::<gst::Bin>() {
+        let pictures = class.contains("Video") || class.contains("Image");
+        if !class.contains("Decoder") || !pictures || added.is::<gst::Bin>() {
             return;
         }
         facts.decoders.fetch_add(1, Ordering::Relaxed);

@@ -2,10 +2,11 @@
 //! fails.
 //!
 //! Owns: one thread per running source, which sleeps until its pipeline says something, and the deadlines: a first
-//! picture within [`FIRST_PICTURE`], at a live source each further one within [`NEXT_PICTURE`], a round of a clip not
-//! without a picture and not shorter than promised.
+//! picture within [`FIRST_PICTURE`], each further one within [`NEXT_PICTURE`] at a live source and within [`CLIP_PICTURE`]
+//! at a clip, a round of a clip not without a picture and not shorter than promised. A live source that ends has failed.
 //! Refuses: to decode on that thread; pictures are scaled where they are decoded.
 
+use std::cell::Cell;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicU64, Ordering};
@@ -28,6 +29,8 @@ use super::source::Source;
 pub const FIRST_PICTURE: Millis = Millis(5_000);
 /// How long a live source may take from one picture to the next.
 pub const NEXT_PICTURE: Millis = Millis(5_000);
+/// How long a clip may take from one picture to the next; it may well hold one for a while.
+const CLIP_PICTURE: Millis = Millis(60_000);
 /// A round that is shorter is followed by a rest of this length: clips of one picture do not keep a processor busy.
 const ROUND_MIN: Millis = Millis(100);
 /// How much less may come than a clip promises: the last picture's duration, and rounding.
@@ -58,7 +61,7 @@ impl Player {
     pub fn start(source: Arc<Source>, clock: Clock, before: Option<JoinHandle<()>>) -> io::Result<Player> {
         let (mail, post) = sync_channel(EVENTS);
         let stopped = Arc::new(AtomicBool::new(false));
-        let run = Run { source, clock, mail: mail.clone(), post, stopped: stopped.clone() };
+        let run = Run { source, clock, mail: mail.clone(), post, stopped: stopped.clone(), plain: Cell::new(false) };
         let thread = Builder::new().name("bank-player".to_owned()).spawn(move || {
             // A player that panicked has said so; its place is free all the same.
             let _ = before.map(JoinHandle::join);
@@ -82,11 +85,16 @@ struct Run {
     mail: SyncSender<Event>,
     post: Receiver<Event>,
     stopped: Arc<AtomicBool>,
+    /// It cannot be sent back to its beginning: it is played to its end and opened anew, its last picture standing
+    /// meanwhile.
+    plain: Cell<bool>,
 }
 
 /// How an attempt to play ended.
 enum Outcome {
     Stopped,
+    /// It has come to its end and cannot be sent back: it is opened anew.
+    Over,
     Failed(String),
 }
 
@@ -101,15 +109,21 @@ struct Seen {
 impl Run {
     fn run(self) {
         let mut retry = Retry::default();
-        self.source.vitals.threads.store(1, Ordering::Relaxed);
+        self.source.vitals.failures.store(0, Ordering::Relaxed);
         loop {
-            let began = self.clock.now();
-            let outcome = self.play();
             self.source.vitals.threads.store(1, Ordering::Relaxed);
-            let Outcome::Failed(cause) = outcome else { break };
-            let wait = retry.failed(self.clock.now().since(began));
-            self.source.vitals.failures.fetch_add(1, Ordering::Relaxed);
-            self.source.board.fail(&format!("{}: {cause}", self.source.name()));
+            let began = self.clock.now();
+            let wait = match self.play() {
+                Outcome::Stopped => break,
+                Outcome::Over => ROUND_MIN,
+                Outcome::Failed(cause) => {
+                    self.source.vitals.failures.fetch_add(1, Ordering::Relaxed);
+                    self.source.board.fail(&format!("{}: {cause}", self.source.name()));
+                    retry.failed(self.clock.now().since(began))
+                }
+            };
+            self.source.vitals.threads.store(1, Ordering::Relaxed);
+            self.source.vitals.decoders.store(0, Ordering::Relaxed);
             if !self.rest(wait) {
                 break;
             }
@@ -129,8 +143,7 @@ impl Run {
             if left == Millis::ZERO {
                 return true;
             }
-            // Whatever comes only ends this turn: it is from a pipeline that is gone, or the end of a round, of which there
-            // is another one soon.
+            // Whatever comes only ends this turn.
             let _ = self.post.recv_timeout(left.duration());
         }
     }
@@ -161,27 +174,30 @@ impl Run {
     fn attend(&self, opened: &Opened, seen: &Seen) -> Outcome {
         let live = self.source.card.kind == SourceKind::Live;
         let began = self.clock.now();
-        let (mut ready, mut segments) = (false, !live);
+        let (mut ready, segments) = (false, !live && !self.plain.get());
         let mut round = began;
+        // When it is sent back to its beginning, and whether it has stopped at its end.
+        let mut rewind: Option<(Millis, bool)> = None;
         opened.set(if live { gst::State::Playing } else { gst::State::Paused }, &self.mail);
         loop {
             self.tell(&opened.facts);
-            let pictures = seen.pictures.load(Ordering::Acquire);
-            let due = match pictures {
-                0 => Some((began, FIRST_PICTURE, "no picture came")),
-                _ if live => Some((Millis(seen.at.load(Ordering::Acquire)), NEXT_PICTURE, "no further picture came")),
-                _ => None,
-            };
-            let event = match due {
-                Some((since, limit, what)) => {
-                    let left = (since + limit).since(self.clock.now());
-                    if left == Millis::ZERO {
-                        return Outcome::Failed(format!("{what} within {} s", limit.0 / 1_000));
-                    }
-                    self.post.recv_timeout(left.duration())
+            let now = self.clock.now();
+            if let Some((_, ended)) = rewind.take_if(|(at, _)| *at <= now) {
+                round = now;
+                if !segments || !opened.rewind(ended, !ended) {
+                    return Outcome::Over;
                 }
-                None => self.post.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            }
+            let (since, limit) = match seen.pictures.load(Ordering::Acquire) {
+                0 => (began, FIRST_PICTURE),
+                _ => (Millis(seen.at.load(Ordering::Acquire)), if live { NEXT_PICTURE } else { CLIP_PICTURE }),
             };
+            if since + limit <= now {
+                let further = if since == began { "no picture" } else { "no further picture" };
+                return Outcome::Failed(format!("{further} came within {} s", limit.0 / 1_000));
+            }
+            let until = rewind.map_or(since + limit, |(at, _)| at.min(since + limit));
+            let event = self.post.recv_timeout(until.since(now).duration());
             if self.stopped.load(Ordering::Acquire) {
                 return Outcome::Stopped;
             }
@@ -190,8 +206,11 @@ impl Run {
                 Ok(Event::Failure(words)) => return Outcome::Failed(words),
                 Ok(Event::Ready) if !ready => {
                     ready = true;
-                    // From here on a clip tells the end of each round; one that cannot plays to its end.
-                    segments = segments && opened.rewind(true, true);
+                    // From here on a clip tells the end of each round. One that refuses may be stuck afterwards.
+                    if segments && !opened.rewind(true, true) {
+                        self.plain.set(true);
+                        return Outcome::Over;
+                    }
                     opened.set(gst::State::Playing, &self.mail);
                 }
                 Ok(Event::Ready) => {}
@@ -202,15 +221,7 @@ impl Run {
                     }
                 }
                 Ok(ended @ (Event::Round | Event::End)) => {
-                    let spare = ROUND_MIN.since(self.clock.now().since(round));
-                    if spare > Millis::ZERO && !self.rest(spare) {
-                        return Outcome::Stopped;
-                    }
-                    round = self.clock.now();
-                    let flush = matches!(ended, Event::End);
-                    if !opened.rewind(flush, segments && !flush) {
-                        return Outcome::Failed("it cannot be sent back to its beginning".to_owned());
-                    }
+                    rewind = Some((self.clock.now().max(round + ROUND_MIN), matches!(ended, Event::End)));
                 }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return Outcome::Stopped,
@@ -227,9 +238,13 @@ impl Run {
     /// Scales each picture to the sizes that are wanted at that moment.
     fn taker(&self, seen: Arc<Seen>) -> Take {
         let (source, clock) = (self.source.clone(), self.clock.clone());
+        let live = source.card.kind == SourceKind::Live;
         let mut scaler: Option<(gst::Caps, Scaler)> = None;
         Box::new(move |sample| {
             let (Some(buffer), Some(caps)) = (sample.buffer(), sample.caps()) else { return Ok(()) };
+            if !live && buffer.pts().is_none() {
+                return Err("its pictures do not say when they are to be shown".to_owned());
+            }
             if scaler.as_ref().is_none_or(|(known, _)| **known != *caps) {
                 if let Some(words) = too_large(caps) {
                     return Err(words);
