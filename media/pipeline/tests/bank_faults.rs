@@ -241,3 +241,18 @@ fn a_tile_of_no_source_says_so() {
     assert_eq!(bank.stamp(nowhere, TILE), 0);
     assert!(at(&media_share::I420::black(TILE), 0.0, 0.0) == 16);
 }
+
+#[test]
+fn a_clip_of_huge_pictures_is_refused_with_the_limit() {
+    let folder = folder();
+    launch(&format!(
+        "videotestsrc num-buffers=3 ! video/x-raw,width=8000,height=16,framerate=30/1 ! jpegenc ! matroskamux \
+         ! filesink location={}",
+        folder.path().join("wide.mkv").display()
+    ));
+    let bank = open(folder.path());
+    let _held = bank.attend(bank.cards()[0].id, TILE);
+    let words = cause(&bank, bank.cards()[0].id);
+    assert!(words.contains("8000×16") && words.contains("7680"), "{words}");
+    assert_eq!(report(&bank, 0).decoded, 0);
+}

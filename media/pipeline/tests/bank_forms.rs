@@ -185,3 +185,22 @@ fn every_container_goes_round_at_its_own_pace() {
         assert!(source.decoded < 1_500, "{source:?}");
     }
 }
+
+#[test]
+fn sound_is_not_decoded() {
+    let folder = folder();
+    // The sound is longer than the pictures: that is no fault.
+    launch(&format!(
+        "videotestsrc num-buffers=30 pattern=white ! video/x-raw,width=160,height=90,framerate=30/1 ! x264enc \
+         ! queue max-size-time=0 ! matroskamux name=m ! filesink location={} \
+         audiotestsrc num-buffers=150 ! audio/x-raw,rate=48000 ! opusenc ! queue max-size-time=0 ! m.",
+        folder.path().join("film.mkv").display()
+    ));
+    let bank = open(folder.path());
+    let id = bank.cards()[0].id;
+    let _held = bank.attend(id, TILE);
+    assert!(middle(&picture(&bank, id, TILE)) > 225);
+    until(|| format!("two rounds: {:?}", report(&bank, 0)), || report(&bank, 0).decoded > 62);
+    let state = report(&bank, 0);
+    assert_eq!((state.decoders, state.threads, state.broken), (1, 4, None));
+}
