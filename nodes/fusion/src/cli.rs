@@ -94,6 +94,9 @@ pub struct Dev {
     /// The clip that `clip.demo` plays; without one, a generated one.
     #[arg(long, env = "FUSION_CLIP", value_name = "FILE")]
     pub clip: Option<PathBuf>,
+    /// The folder of videos and pictures that `epg.demo` shows; without one, some are generated.
+    #[arg(long, env = "FUSION_MEDIA", value_name = "DIR")]
+    pub media: Option<PathBuf>,
     /// Slots of each instance.
     #[arg(long, env = "FUSION_SLOTS", default_value_t = 4)]
     pub slots: u32,

@@ -1,6 +1,7 @@
 //! The services that Fusion brings along, and the builders that make instances of them.
 //!
-//! Owns: `echo` (raw pictures without any media library, for load and tests) and `clip` (a film, passed through).
+//! Owns: `echo` (raw pictures without any media library, for load and tests), `clip` (a film, passed through) and `epg` (the
+//! programme guide: many sources on pages of tiles).
 //! Refuses: slots and sessions (`media/session`), GStreamer (`media/pipeline`, with the feature `media`).
 
 mod builders;
@@ -14,15 +15,31 @@ use std::path::{Path, PathBuf};
 pub use builders::{BuilderOptions, registry};
 pub use media_session::{Flaw, Limits};
 
-/// The clip that `fusion dev` plays when it is given none; none in a binary without media.
-pub fn clip_of_dev(media_dir: &Path, progress: impl Fn(&str)) -> Result<Option<PathBuf>, String> {
+/// What `fusion dev` shows when it is given nothing.
+#[derive(Clone, Debug)]
+pub struct DemoMedia {
+    /// The clip of `clip.demo`.
+    pub clip: PathBuf,
+    /// The folder of `epg.demo`.
+    pub guide: PathBuf,
+}
+
+/// The media of the demo, made if they are not there; what is given is not made. None in a binary without media.
+pub fn demo_media(
+    media_dir: &Path,
+    clip: Option<PathBuf>,
+    guide: Option<PathBuf>,
+    progress: impl Fn(&str),
+) -> Result<Option<DemoMedia>, String> {
     #[cfg(feature = "media")]
     {
-        media::generated(media_dir, progress).map(Some).map_err(|error| words(&error))
+        let clip = clip.map_or_else(|| media::generated(media_dir, &progress), Ok).map_err(|error| words(&error))?;
+        let guide = guide.map_or_else(|| media::guide(media_dir, &progress), Ok).map_err(|error| words(&error))?;
+        Ok(Some(DemoMedia { clip, guide }))
     }
     #[cfg(not(feature = "media"))]
     {
-        let _ = (media_dir, progress);
+        let _ = (media_dir, clip, guide, progress);
         Ok(None)
     }
 }

@@ -1,6 +1,6 @@
-//! Clips for the `clip` builder: the given one, or the generated one, made once and kept.
+//! What is generated for the builders, made once and kept: the clip of `clip`, and the folder of `epg`.
 //!
-//! Owns: the name of the generated file. Refuses: sessions; GStreamer itself is behind `media/pipeline`. Everything here
+//! Owns: the names of what is generated. Refuses: sessions; GStreamer itself is behind `media/pipeline`. Everything here
 //! blocks and is called where blocking is allowed.
 
 use std::path::{Path, PathBuf};
@@ -36,8 +36,8 @@ pub fn generated(media_dir: &Path, progress: impl Fn(&str)) -> Result<PathBuf, P
 pub fn guide(media_dir: &Path, progress: impl Fn(&str)) -> Result<PathBuf, PipelineError> {
     let folder = media_dir.join(GUIDE);
     if !folder.exists() {
-        progress("making the guide's clips and pictures (once)");
-        generate_guide(&folder, |_, _| {})?;
+        let tell = |done, of| progress(&format!("making the guide's clips and pictures (once): {done} of {of}"));
+        generate_guide(&folder, tell)?;
     }
     Ok(folder)
 }

@@ -11,7 +11,7 @@ use actors_protocol::membership::{InstanceList, ListInstances};
 use actors_protocol::resolver::{Candidate, Lookup, LookupReply};
 use actors_protocol::{DomainName, NodeName, Role, Roles, ServiceName, SiteName, ZoneName};
 use anyhow::{Context, bail};
-use nodes_services::clip_of_dev;
+use nodes_services::{DemoMedia, demo_media};
 
 use crate::cli::Dev;
 use crate::commands::node::{Stopping, drain};
@@ -52,8 +52,8 @@ pub async fn run(home: &Home, args: Dev, json: bool) -> anyhow::Result<ExitCode>
     home.create()?;
     // Before anything is written: a second one must not change what the first one's users read.
     let lock = home.lock()?;
-    let clip = prepare_clip(home, args.clip.clone()).await?;
-    let nodes = start(home, lock, &args, clip)?;
+    let media = prepare_media(home, &args).await?;
+    let nodes = start(home, lock, &args, media)?;
     tokio::select! {
         list = ready(home) => tell(home, &home.domain()?, &list?, json)?,
         () = stopping.told() => return Ok(drain(nodes, args.deadline, &mut stopping).await),
@@ -62,17 +62,15 @@ pub async fn run(home: &Home, args: Dev, json: bool) -> anyhow::Result<ExitCode>
     Ok(drain(nodes, args.deadline, &mut stopping).await)
 }
 
-/// The clip is made once, before anybody needs it, and not by two hosts at once.
-async fn prepare_clip(home: &Home, given: Option<PathBuf>) -> anyhow::Result<Option<PathBuf>> {
-    if let Some(path) = given {
-        return Ok(Some(std::path::absolute(path)?));
-    }
-    let media = home.media();
-    let made = tokio::task::spawn_blocking(move || clip_of_dev(&media, output::progress));
-    made.await.context("the clip's maker broke")?.map_err(anyhow::Error::msg)
+/// Clip and guide are made once, before anybody needs them, and not by two hosts at once.
+async fn prepare_media(home: &Home, args: &Dev) -> anyhow::Result<Option<DemoMedia>> {
+    let absolute = |given: &Option<PathBuf>| given.as_ref().map(std::path::absolute).transpose();
+    let (clip, guide, dir) = (absolute(&args.clip)?, absolute(&args.media)?, home.media());
+    let made = tokio::task::spawn_blocking(move || demo_media(&dir, clip, guide, output::progress));
+    made.await.context("the maker of the demo's media broke")?.map_err(anyhow::Error::msg)
 }
 
-fn start(home: &Home, lock: DirLock, args: &Dev, clip: Option<PathBuf>) -> anyhow::Result<Vec<Running>> {
+fn start(home: &Home, lock: DirLock, args: &Dev, media: Option<DemoMedia>) -> anyhow::Result<Vec<Running>> {
     let port = |index: usize| -> anyhow::Result<SocketAddr> {
         let port =
             if args.port == 0 { 0 } else { args.port.checked_add(index as u16).context("--port is too large")? };
@@ -105,7 +103,7 @@ fn start(home: &Home, lock: DirLock, args: &Dev, clip: Option<PathBuf>) -> anyho
     for (plan, bound) in NODES.iter().zip(bound) {
         let mut config = NodeConfig::default();
         match plan.role {
-            Role::Zone => config.instances = instances(plan, args, clip.as_ref())?,
+            Role::Zone => config.instances = instances(plan, args, media.as_ref())?,
             Role::Resolver => config.resolver = ResolverConfig { topology: Some(topology.clone()) },
             // A load generator on this machine is one address.
             Role::Host => config.host = HostConfig { leases_per_address: 4_096 },
@@ -129,7 +127,7 @@ fn node_home(home: &Home, plan: &Plan) -> anyhow::Result<Home> {
     Ok(own)
 }
 
-fn instances(plan: &Plan, args: &Dev, clip: Option<&PathBuf>) -> anyhow::Result<Vec<InstanceConfig>> {
+fn instances(plan: &Plan, args: &Dev, media: Option<&DemoMedia>) -> anyhow::Result<Vec<InstanceConfig>> {
     let letter = plan.node.trim_start_matches("zone-");
     let one = |word: &str, slots, parameters| -> anyhow::Result<InstanceConfig> {
         let name = format!("{word}-{letter}").parse()?;
@@ -138,9 +136,10 @@ fn instances(plan: &Plan, args: &Dev, clip: Option<&PathBuf>) -> anyhow::Result<
         Ok(InstanceConfig { name, services, builder: word.to_owned(), slots, host: None, parameters })
     };
     let mut instances = vec![one("echo", ECHO_SLOTS, Default::default())?];
-    if let Some(clip) = clip {
-        let parameters = [("clip".to_owned(), clip.display().to_string())].into();
-        instances.insert(0, one("clip", args.slots, parameters)?);
+    if let Some(DemoMedia { clip, guide }) = media {
+        let parameter = |key: &str, path: &PathBuf| [(key.to_owned(), path.display().to_string())].into();
+        instances.push(one("clip", args.slots, parameter("clip", clip))?);
+        instances.push(one("epg", args.slots, parameter("media", guide))?);
     }
     Ok(instances)
 }
@@ -221,7 +220,8 @@ fn tell(home: &Home, domain: &DomainFile, list: &InstanceList, json: bool) -> an
     say(String::new());
     say("In another terminal:".into());
     say(format!("  export FUSION_DIR={dir}"));
-    say("  fusion view clip.demo --frames 90 --record a.h264     three seconds of a clip, recorded".into());
+    say("  fusion view epg.demo                                  the programme guide, in a window".into());
+    say("  fusion view epg.demo --frames 90 --record a.mp4       three seconds of it, recorded".into());
     say("  fusion service list                                   slots of every instance".into());
     say("  fusion resolve clip.demo --from home --explain        who would serve you, and why".into());
     say("  fusion actors                                         every actor of the domain".into());
