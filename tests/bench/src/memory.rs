@@ -8,7 +8,6 @@
 use std::cell::Cell;
 use std::net::SocketAddr;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use actors_control::{Membership, RESOLVER, ResolverActor, ResolverSetup, role_path};
@@ -102,7 +101,8 @@ async fn fill(node: &Node, listen: SocketAddr, instance: InstanceName, slots: u3
     };
     let setup = FactorySetup {
         create,
-        production: media_session::Production::ready(EchoProgram), raw: Vec::new(),
+        production: media_session::Production::ready(EchoProgram),
+        raw: Vec::new(),
         endpoint: listen,
         server_name: identity::server_name("host-a", Role::Host),
         limits: Limits::default(),
