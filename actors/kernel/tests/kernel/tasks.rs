@@ -136,14 +136,16 @@ fn an_actor_is_woken_from_another_thread_once_for_all_wakes_before_its_turn() {
         let world = World::new();
         let node = world.node("a", &[Role::Host]);
         let (probe, diary) = probe(&node, "probe", Spec::default());
-        let (give, take) = std::sync::mpsc::channel();
+        let (give, take) = std::sync::mpsc::sync_channel(1);
         let hand_out = Do::that(move |_, cx| give.send(cx.waker()).expect("the test takes it"));
         probe.ask(hand_out, LONG).await.expect("handed out");
         let waker = take.recv().expect("handed out");
         turns().await;
         assert_eq!(diary.read(), ["started probe"], "asking for a waker wakes nobody");
         let elsewhere = waker.clone();
-        std::thread::spawn(move || (0..3).for_each(|_| elsewhere.wake())).join().expect("no panic");
+        std::thread::scope(|scope| {
+            scope.spawn(move || (0..3).for_each(|_| elsewhere.wake()));
+        });
         turns().await;
         assert_eq!(diary.read(), [format!("woken {}", node.now().0)]);
         waker.wake();
