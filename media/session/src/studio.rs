@@ -282,7 +282,30 @@ impl<P: Painter> StudioActor<P> {
                 self.give(now, session, Given::Over(cause));
                 self.seats.remove(&session);
             }
-            Effect::Close { rendition } => drop(self.lines.remove(&rendition)),
+            Effect::Close { rendition } => {
+                if let (Some(line), Some(workers)) = (self.lines.remove(&rendition), &self.workers) {
+                    line.close(workers);
+                }
+            }
+        }
+    }
+
+    /// Draws what a session begins with once, for nobody: libraries are loaded and pieces are drawn while slots warm, and
+    /// not while the first viewer waits.
+    fn warm_up(&self, now: Millis) {
+        let Some(workers) = self.workers.as_ref().filter(|_| self.setup.threads > 0) else { return };
+        let formats: std::collections::BTreeSet<_> = self.setup.formats.values().copied().collect();
+        for format in formats {
+            let view = (self.setup.interactions)(now, format).view();
+            let (painter, encoders) = (self.setup.painter.clone(), self.setup.encoders.clone());
+            let warm = move || {
+                if let Err(error) = line::rehearse(&*painter, &*encoders, now, format, &view) {
+                    tracing::warn!("the first picture will not be drawn: {error}");
+                }
+            };
+            if let Err(error) = workers.submit(false, warm) {
+                tracing::warn!("the studio is not warmed up: {error}");
+            }
         }
     }
 
@@ -307,7 +330,10 @@ impl<P: Painter> Actor for StudioActor<P> {
         self.waker = Some(cx.waker());
         self.look = cx.now() + LOOK;
         match Workers::new("studio", self.setup.threads) {
-            Ok(workers) => self.workers = Some(workers),
+            Ok(workers) => {
+                self.workers = Some(workers);
+                self.warm_up(cx.now());
+            }
             Err(error) => panic!("the studio has no workers: {error}"),
         }
     }

@@ -37,7 +37,7 @@ impl fmt::Display for Codec {
 }
 
 /// What all pictures of a program have in common.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Format {
     /// How to read them.
     pub codec: Codec,

@@ -135,6 +135,14 @@ impl<P: Painter> Line<P> {
         Ok(())
     }
 
+    /// The rendition is no more. Ending an encoder takes a while: a worker does it.
+    pub fn close(self, workers: &Workers) {
+        let Line { _attendance, bench, .. } = self;
+        if let Err(error) = workers.submit(false, move || drop(bench)) {
+            tracing::debug!("an encoder was ended on the studio's own thread: {error}");
+        }
+    }
+
     /// The bench comes back. False if it is that of a draw that nobody waits for any more.
     pub fn take_back(&mut self, draw: u64, bench: Option<Bench>) -> bool {
         if self.at_work.take_if(|at_work| at_work.draw == draw).is_none() {
@@ -156,6 +164,23 @@ impl<P: Painter> Line<P> {
         }
         self.at_work.take().and_then(|at_work| at_work.job)
     }
+}
+
+/// Makes one picture of a view for nobody.
+pub(super) fn rehearse<P: Painter>(
+    painter: &P,
+    encoders: &dyn Encoders,
+    now: Millis,
+    format: Format,
+    view: &P::View,
+) -> Result<(), MediaFault> {
+    let size = size_of(format).map_err(|error| MediaFault(error.to_string()))?;
+    painter.stamp(view, size, now);
+    let (codec, rate_millihertz, bit_rate) = (format.codec, format.rate_millihertz, bit_rate(Rung::START, format));
+    let mut canvas = I420::black(size);
+    painter.paint(view, now, &mut canvas)?;
+    encoders.make(Target { codec, size, rate_millihertz, bit_rate })?.encode(&canvas, 0, true)?;
+    Ok(())
 }
 
 fn micros(since: Instant) -> u32 {
