@@ -54,8 +54,9 @@ pub type Wake = Arc<dyn Fn() + Send + Sync>;
 
 /// What one session is shown. Time comes in; `now` never goes back.
 ///
-/// Promised by every playback: numbers grow strictly, from 0; the first picture is a key picture, and so is the one after
-/// any gap in the numbers; no picture comes before it is due.
+/// Promised by every playback: numbers grow strictly, from 0; the first picture is a key picture; each other one is, or can
+/// be decoded after the one given before it; no picture comes before it is due. A gap in the numbers is a picture that was
+/// due and never drawn, or one that was given up.
 pub trait Playback {
     /// The next picture, if one is due. Ask until there is none.
     fn poll_picture(&mut self, now: Millis) -> Option<Picture>;
