@@ -128,11 +128,13 @@ impl<V: View> Renditions<V> {
         self.detach(now, session);
     }
 
-    /// The viewer is back: the session goes on with a key picture. Not minded if it was not away.
+    /// The viewer is back: the session goes on with a key picture. So it does if nobody has noticed that it was away.
     pub fn resume(&mut self, now: Millis, session: SessionId) {
         let now = self.advance(now);
-        if self.sessions.get(&session).is_some_and(|known| known.at.is_none()) {
-            self.place(now, session, Patience::Budget);
+        match self.sessions.get(&session) {
+            Some(known) if known.at.is_some() => self.key_wanted(now, session),
+            Some(_) => self.place(now, session, Patience::Budget),
+            None => {}
         }
     }
 

@@ -131,7 +131,7 @@ proptest! {
         let mut lost = BTreeSet::new();
         for step in steps {
             match step {
-                Step::KeyWanted(session) | Step::Pause(session) => { lost.insert(session); }
+                Step::KeyWanted(session) | Step::Pause(session) | Step::Resume(session) => { lost.insert(session); }
                 Step::Join(session, ..) => { lost.remove(&session); }
                 _ => {}
             }

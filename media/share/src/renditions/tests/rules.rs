@@ -299,6 +299,17 @@ fn who_is_away_costs_nothing_and_comes_back_with_a_key_picture_of_what_it_is_to_
 }
 
 #[test]
+fn who_comes_back_before_it_was_missed_is_given_a_key_picture() {
+    let mut stage = watching(0);
+    stage.pass(700);
+    let back = stage.now;
+    stage.pause(1, false);
+    stage.pass(0);
+    let [picture] = &stage.pictures(1, back)[..] else { panic!("one picture") };
+    assert!(picture.key && picture.number == 1);
+}
+
+#[test]
 fn another_bit_rate_alone_needs_no_key_picture_and_no_other_encoder() {
     let mut stage = watching(MOVING);
     let begin = stage.now;

@@ -135,7 +135,7 @@ impl Stage {
     pub(super) fn pause(&mut self, session: u64, paused: bool) {
         if let Some(seen) = self.sessions.get_mut(&SessionId(session)) {
             seen.paused = paused;
-            seen.lost |= paused;
+            seen.lost = true;
         }
         match paused {
             true => self.core.pause(self.now, SessionId(session)),
