@@ -183,7 +183,7 @@ fn a_source_without_words_or_picture_never_stops_a_bank_from_closing() {
     // It is connected to, and never answers.
     let (silent, _) = listener.accept().expect("connects");
     let words = cause(&bank, id);
-    assert!(words.starts_with("Camera: ") && words.contains("within 5 s"), "{words}");
+    assert!(words.starts_with("Camera: ") && words.contains("no picture came within 10 s"), "{words}");
     drop((held, bank, silent));
 }
 

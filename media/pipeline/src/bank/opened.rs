@@ -1,8 +1,8 @@
 //! A pipeline that decodes one source and hands each picture to a callback at its time.
 //!
 //! Owns: the elements and their threads: one that reads and parts the container, one that decodes and scales (and waits
-//! for the picture's time), and one that found out what the source is and sleeps; a decoder's own are held at one. Sound is not decoded. What the bus says comes out
-//! as [`Event`]s.
+//! for the picture's time), and one that found out what the source is and sleeps; what is received over RTSP has one or two
+//! more. A decoder's own are held at one. Sound is not decoded. What the bus says comes out as [`Event`]s.
 //! Refuses: to decide what happens then (`player`).
 //!
 //! ```text
@@ -16,14 +16,21 @@ use std::sync::mpsc::SyncSender;
 use gstreamer as gst;
 use gstreamer::prelude::*;
 use gstreamer_app as app;
+use gstreamer_base::prelude::*;
 use media_share::i420::SIDE_MAX;
 
+use super::late::{Fate, Lateness};
 use crate::assembly::{Assembly, assembly};
 use crate::error::PipelineError;
 use crate::probe::element;
 
 /// Consecutive faults of a decoder that are borne before the source counts as broken.
 const DECODER_FAULTS_MAX: i32 = 30;
+/// How long packets of a camera wait for those that were overtaken, milliseconds. The library's two seconds are for films.
+const REORDER_MS: u32 = 200;
+/// A camera whose packets do not get through as datagrams is asked for TCP after so many microseconds. The library's five
+/// seconds are all the time that there is for a first picture.
+const DATAGRAMS_WITHIN_US: u64 = 2_000_000;
 
 /// What a player is told.
 #[derive(Debug)]
@@ -40,6 +47,8 @@ pub enum Event {
     End,
     /// It went wrong, in words.
     Failure(String),
+    /// How long pictures take through the pipeline has changed.
+    Latency,
 }
 
 /// What came in one round, from the beginning of a source to its end.
@@ -66,12 +75,13 @@ pub struct Facts {
     pub streams: AtomicU32,
 }
 
-/// Takes pictures; fails in words.
-pub type Take = Box<dyn FnMut(&gst::Sample) -> Result<(), String> + Send>;
+/// Takes pictures, and whether each is shown or left out because it is late; fails in words.
+pub type Take = Box<dyn FnMut(&gst::Sample, bool) -> Result<(), String> + Send>;
 
 /// A pipeline; stopped, with its threads, when dropped.
 pub struct Opened {
     assembly: Assembly,
+    sink: app::AppSink,
     pub facts: Arc<Facts>,
 }
 
@@ -100,9 +110,15 @@ impl Opened {
             }
         });
         refuse_large(&decode, mail);
+        decode.connect("source-setup", false, |values| {
+            if let Some(Ok(source)) = values.get(1).map(|source| source.get::<gst::Element>()) {
+                set_up(&source);
+            }
+            None
+        });
         watch_elements(&assembled.pipeline, &facts);
         forward(&assembled.pipeline, mail, &facts);
-        Ok(Opened { assembly: assembled, facts })
+        Ok(Opened { assembly: assembled, sink, facts })
     }
 
     /// To paused or playing; what goes wrong is said as an event.
@@ -119,10 +135,20 @@ impl Opened {
         let mut flags = gst::SeekFlags::empty();
         flags.set(gst::SeekFlags::FLUSH, flush);
         flags.set(gst::SeekFlags::SEGMENT, segment);
+        if flush {
+            // Time begins anew, and nothing is late.
+            self.sink.set_ts_offset(0);
+        }
         // To its very end: a round without one lasts until its last picture begins, and loses that picture's duration.
         let end = self.assembly.pipeline.query_duration::<gst::ClockTime>();
         let end_type = if end.is_some() { gst::SeekType::Set } else { gst::SeekType::None };
         self.assembly.pipeline.seek(1.0, flags, gst::SeekType::Set, gst::ClockTime::ZERO, end_type, end).is_ok()
+    }
+
+    /// Tells the elements how long pictures take, after [`Event::Latency`].
+    pub fn reckon(&self) {
+        // What cannot be reckoned now is said again when it can.
+        let _ = self.assembly.pipeline.recalculate_latency();
     }
 
     /// How long the source says that it is, nanoseconds, if its pictures are all there is in it: another stream may be
@@ -137,7 +163,8 @@ impl Opened {
 fn sink(mut take: Take, mail: &SyncSender<Event>, facts: Arc<Facts>) -> app::AppSink {
     let (mail, facts, counted) = (mail.clone(), facts.clone(), facts);
     let end = mail.clone();
-    let mut each = move |sample: gst::Sample| {
+    let mut lateness = Lateness::default();
+    let mut each = move |sink: &app::AppSink, sample: gst::Sample| {
         facts.pictures.fetch_add(1, Ordering::Relaxed);
         if let (Some(buffer), Some(segment)) = (sample.buffer(), sample.segment()) {
             let end = buffer.pts().map(|pts| pts + buffer.duration().unwrap_or(gst::ClockTime::ZERO));
@@ -146,7 +173,11 @@ fn sink(mut take: Take, mail: &SyncSender<Event>, facts: Arc<Facts>) -> app::App
                 facts.reached.fetch_max(reached.nseconds(), Ordering::Relaxed);
             }
         }
-        take(&sample).map_err(|words| {
+        let fate = late(sink, &sample).map_or(Fate::Shown, |(late, lasts)| lateness.came(late, lasts));
+        if let Fate::Postponed(by) = fate {
+            sink.set_ts_offset(sink.ts_offset().saturating_add_unsigned(by));
+        }
+        take(&sample, fate != Fate::LeftOut).map_err(|words| {
             let _ = mail.try_send(Event::Failure(words));
             gst::FlowError::Error
         })
@@ -161,7 +192,7 @@ fn sink(mut take: Take, mail: &SyncSender<Event>, facts: Arc<Facts>) -> app::App
             app::AppSinkCallbacks::builder()
                 .new_preroll(move |sink| first(sink))
                 .new_sample(move |sink| {
-                    each(sink.pull_sample().map_err(|_| gst::FlowError::Eos)?)?;
+                    each(sink, sink.pull_sample().map_err(|_| gst::FlowError::Eos)?)?;
                     Ok(gst::FlowSuccess::Ok)
                 })
                 .build(),
@@ -182,6 +213,25 @@ fn sink(mut take: Take, mail: &SyncSender<Event>, facts: Arc<Facts>) -> app::App
         pad.add_probe(gst::PadProbeType::EVENT_DOWNSTREAM, move |_, info| ended(info));
     }
     sink
+}
+
+/// How many nanoseconds a picture comes after its time, and how long it is to be shown. None if it has no time.
+fn late(sink: &app::AppSink, sample: &gst::Sample) -> Option<(u64, Option<u64>)> {
+    let buffer = sample.buffer()?;
+    let due = sample.segment()?.downcast_ref::<gst::ClockTime>()?.to_running_time(buffer.pts())?;
+    let latency =
+        sink.dynamic_cast_ref::<gstreamer_base::BaseSink>().map_or(gst::ClockTime::ZERO, BaseSinkExt::latency);
+    let due = (due + latency).nseconds().saturating_add_signed(sink.ts_offset());
+    let now = sink.current_running_time()?.nseconds();
+    Some((now.saturating_sub(due), buffer.duration().map(gst::ClockTime::nseconds)))
+}
+
+/// A source is made for what it is to read.
+fn set_up(source: &gst::Element) {
+    if source.factory().is_some_and(|factory| factory.name() == "rtspsrc") {
+        source.set_property("latency", REORDER_MS);
+        source.set_property("timeout", DATAGRAMS_WITHIN_US);
+    }
 }
 
 /// The first picture comes again as a sample when the pipeline plays; until then nobody needs it.
@@ -266,6 +316,7 @@ fn forward(pipeline: &gst::Pipeline, mail: &SyncSender<Event>, facts: &Arc<Facts
             gst::MessageView::Eos(_) => Some(Event::End),
             gst::MessageView::SegmentDone(_) => Some(Event::Round),
             gst::MessageView::AsyncDone(_) if own() => Some(Event::Ready),
+            gst::MessageView::Latency(_) => Some(Event::Latency),
             gst::MessageView::StreamStatus(status) => {
                 match status.type_() {
                     gst::StreamStatusType::Enter => drop(facts.threads.fetch_add(1, Ordering::Relaxed)),
@@ -296,4 +347,64 @@ fn words(error: &gst::message::Error) -> String {
     let kind = error.src().and_then(|source| source.downcast_ref::<gst::Element>());
     let kind = kind.and_then(gst::Element::factory).map(|factory| factory.name().to_string());
     format!("{} ({})", error.error(), kind.as_deref().unwrap_or("GStreamer"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::{Receiver, sync_channel};
+    use std::time::Duration;
+
+    use super::*;
+    use crate::{ClipSpec, generate_clip};
+
+    /// Plays a clip of 90 pictures to its end, a picture number `n` that is shown taking `slow(n)`: how many are shown, and
+    /// how many left out.
+    fn played(slow: impl Fn(u32) -> Duration + Send + 'static) -> (u32, u32) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("clip.mp4");
+        generate_clip(&path, &ClipSpec { width: 160, height: 90, fps: 30, seconds: 3 }).expect("made");
+        let uri = gst::glib::filename_to_uri(path, None).expect("a path");
+        let (mail, post) = sync_channel(16);
+        let counts = Arc::new((AtomicU32::new(0), AtomicU32::new(0)));
+        let counted = counts.clone();
+        let take = move |_: &gst::Sample, shown: bool| {
+            match shown {
+                true => std::thread::sleep(slow(counted.0.fetch_add(1, Ordering::Relaxed))),
+                false => drop(counted.1.fetch_add(1, Ordering::Relaxed)),
+            }
+            Ok(())
+        };
+        let opened = Opened::new(&uri, Box::new(take), &mail).expect("holds together");
+        opened.set(gst::State::Paused, &mail);
+        until(&post, |event| matches!(event, Event::Ready));
+        opened.set(gst::State::Playing, &mail);
+        until(&post, |event| matches!(event, Event::End));
+        (counts.0.load(Ordering::Relaxed), counts.1.load(Ordering::Relaxed))
+    }
+
+    fn until(post: &Receiver<Event>, wanted: impl Fn(&Event) -> bool) {
+        loop {
+            let event = post.recv_timeout(Duration::from_secs(20)).expect("it goes on");
+            assert!(!matches!(event, Event::Failure(_)), "{event:?}");
+            if wanted(&event) {
+                return;
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_shown_too_slowly_leaves_pictures_out_rather_than_getting_slower() {
+        let (shown, left_out) = played(|_| Duration::from_millis(100));
+        assert_eq!(shown + left_out, 90);
+        assert!((23..=45).contains(&shown), "{shown} shown, {left_out} left out");
+    }
+
+    #[test]
+    fn after_a_long_hold_up_it_goes_on_from_where_it_was() {
+        let hold_up = |n| Duration::from_millis(if n == 10 { 2_000 } else { 0 });
+        let (shown, left_out) = played(hold_up);
+        assert_eq!(shown + left_out, 90);
+        // Two seconds are sixty pictures: to make up for them, three in four would be left out.
+        assert!(left_out < 30, "{shown} shown, {left_out} left out");
+    }
 }

@@ -2,7 +2,7 @@
 //! fails.
 //!
 //! Owns: one thread per running source, which sleeps until its pipeline says something, and the deadlines: a first
-//! picture within [`FIRST_PICTURE`], each further one within [`NEXT_PICTURE`] at a live source and within [`CLIP_PICTURE`]
+//! picture within [`FIRST_PICTURE`] or [`FIRST_LIVE_PICTURE`], each further one within [`NEXT_PICTURE`] at a live source and within [`CLIP_PICTURE`]
 //! at a clip, a round of a clip not without a picture and not shorter than promised. A live source that ends has failed.
 //! Refuses: to decode on that thread; pictures are scaled where they are decoded.
 
@@ -25,8 +25,11 @@ use super::retry::Retry;
 use super::scale::Scaler;
 use super::source::Source;
 
-/// How long a source may take from its start to its first picture.
+/// How long a clip may take from its start to its first picture.
 pub const FIRST_PICTURE: Millis = Millis(5_000);
+/// How long a live source may take from its start to its first picture: a camera may send a key picture every five seconds
+/// only, and it may take two until it is known that it is to be asked for TCP.
+pub const FIRST_LIVE_PICTURE: Millis = Millis(10_000);
 /// How long a live source may take from one picture to the next.
 pub const NEXT_PICTURE: Millis = Millis(5_000);
 /// How long a clip may take from one picture to the next; it may well hold one for a while.
@@ -189,7 +192,7 @@ impl Run {
                 }
             }
             let (since, limit) = match seen.pictures.load(Ordering::Acquire) {
-                0 => (began, FIRST_PICTURE),
+                0 => (began, if live { FIRST_LIVE_PICTURE } else { FIRST_PICTURE }),
                 _ => (Millis(seen.at.load(Ordering::Acquire)), if live { NEXT_PICTURE } else { CLIP_PICTURE }),
             };
             if since + limit <= now {
@@ -214,6 +217,7 @@ impl Run {
                     opened.set(gst::State::Playing, &self.mail);
                 }
                 Ok(Event::Ready) => {}
+                Ok(Event::Latency) => opened.reckon(),
                 Ok(Event::Round | Event::End) if live => return Outcome::Failed("it has ended".to_owned()),
                 Ok(Event::Shown(round)) => {
                     if let Some(fault) = fault(round, opened.promised()) {
@@ -235,12 +239,12 @@ impl Run {
         vitals.decoders.store(facts.decoders.load(Ordering::Relaxed), Ordering::Relaxed);
     }
 
-    /// Scales each picture to the sizes that are wanted at that moment.
+    /// Scales each picture that is shown to the sizes that are wanted at that moment.
     fn taker(&self, seen: Arc<Seen>) -> Take {
         let (source, clock) = (self.source.clone(), self.clock.clone());
         let live = source.card.kind == SourceKind::Live;
         let mut scaler: Option<(gst::Caps, Scaler)> = None;
-        Box::new(move |sample| {
+        Box::new(move |sample, shown| {
             let (Some(buffer), Some(caps)) = (sample.buffer(), sample.caps()) else { return Ok(()) };
             if !live && buffer.pts().is_none() {
                 return Err("its pictures do not say when they are to be shown".to_owned());
@@ -253,8 +257,10 @@ impl Run {
                 scaler = Some((caps.to_owned(), Scaler::new(form)));
             }
             let Some((_, scaler)) = &mut scaler else { return Ok(()) };
-            let wanted = source.board.wanted();
-            scaler.keep(|size| wanted.iter().any(|(other, _)| *other == size));
+            let wanted = if shown { source.board.wanted() } else { Vec::new() };
+            if shown {
+                scaler.keep(|size| wanted.iter().any(|(other, _)| *other == size));
+            }
             let tiles: Result<Vec<_>, _> =
                 wanted.into_iter().map(|(size, memory)| scaler.tile(buffer, size, memory)).collect();
             source.board.publish(1, tiles?);

@@ -53,7 +53,7 @@ impl Source {
         Source { card, origin, board: Board::default(), vitals: Vitals::default() }
     }
 
-    /// x
+    /// What errors call it: the file's name, or the title of a live source.
     pub fn name(&self) -> String {
         match &self.origin {
             Origin::File(path) => path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
