@@ -2,8 +2,10 @@
 //! once per tile size.
 //!
 //! Owns: who is attended to ([`Demand`] decides), and the threads: a *keeper* that starts and stops players, one for all
-//! stills, and per running clip or live source four: its player, which sleeps, one that has found out what the source is
-//! and sleeps, one that parts the container, one that decodes, scales and waits for the picture's time. All end when the bank is dropped.
+//! stills, and per running clip or live source four or a few more: its player, which sleeps, one that has found out what the
+//! source is and sleeps, one that parts the container, one that decodes, scales and waits for the picture's time. At most
+//! [`PLAYING_MAX`] play at once; one that is one too many says so in its tile, and has its turn when another one stops. All
+//! end when the bank is dropped.
 //! Refuses: to decide what is shown where.
 //!
 //! A clip plays round and round at its own rate. A source that cannot be shown, or not any more, is
@@ -22,7 +24,7 @@ mod scale;
 mod source;
 mod stills;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
@@ -41,6 +43,9 @@ pub use player::{FIRST_LIVE_PICTURE, FIRST_PICTURE, NEXT_PICTURE};
 use source::Source;
 pub use source::SourceReport;
 use stills::Desk;
+
+/// Clips and live sources that play at once, at most: seven pages of a guide. Each costs four threads and a decoder.
+pub const PLAYING_MAX: usize = 64;
 
 /// What a bank is opened with.
 #[derive(Clone, Debug)]
@@ -94,7 +99,13 @@ impl SourceBank {
             clock: Clock::new(),
         });
         let painter = shared.stills.staff(shared.clock.clone()).map_err(PipelineError::Thread)?;
-        let keeper = Keeper { shared: shared.clone(), players: BTreeMap::new(), leaving: BTreeMap::new(), painter };
+        let keeper = Keeper {
+            shared: shared.clone(),
+            players: BTreeMap::new(),
+            leaving: BTreeMap::new(),
+            queue: BTreeSet::new(),
+            painter,
+        };
         let started = Builder::new().name("bank-keeper".to_owned()).spawn(move || keeper.run());
         if started.is_err() {
             shared.stills.close();
@@ -176,6 +187,8 @@ struct Keeper {
     players: BTreeMap<SourceId, Player>,
     /// Players that were stopped and may not have ended yet.
     leaving: BTreeMap<SourceId, JoinHandle<()>>,
+    /// Sources that somebody attends to and that do not play, as there is no room.
+    queue: BTreeSet<SourceId>,
     painter: JoinHandle<()>,
 }
 
@@ -220,17 +233,34 @@ impl Keeper {
         if source.card.kind == SourceKind::Still {
             return self.shared.stills.start(source);
         }
+        if self.players.len() >= PLAYING_MAX {
+            return self.wait(&source, &format!("{PLAYING_MAX} others play already, which is the most"));
+        }
         let before = self.leaving.remove(&id);
         match Player::start(source.clone(), self.shared.clock.clone(), before) {
             Ok(player) => drop(self.players.insert(id, player)),
-            Err(error) => source.board.fail(&format!("the system starts no further thread: {error}")),
+            Err(error) => self.wait(&source, &format!("the system starts no further thread ({error})")),
         }
     }
 
+    /// There is no room: it is said, and the source has its turn when another one stops.
+    fn wait(&mut self, source: &Source, cause: &str) {
+        let name = source.name();
+        source.board.fail(&format!("{name}: too many sources play at once: {cause}; it plays when another one stops"));
+        self.queue.insert(source.card.id);
+    }
+
     fn stop(&mut self, id: SourceId) {
-        match self.players.remove(&id) {
-            Some(player) => drop(self.leaving.insert(id, player.stop())),
-            None => self.shared.stills.stop(id),
+        if self.queue.remove(&id) {
+            return self.shared.source(id).map_or((), |source| source.board.mend());
+        }
+        let Some(player) = self.players.remove(&id) else { return self.shared.stills.stop(id) };
+        self.leaving.insert(id, player.stop());
+        if let Some(next) = self.queue.pop_first() {
+            if let Some(source) = self.shared.source(next) {
+                source.board.mend();
+            }
+            self.start(next);
         }
     }
 }

@@ -8,8 +8,8 @@ use std::net::{Shutdown, TcpListener};
 use std::path::Path;
 
 use actors_protocol::Millis;
-use media_pipeline::{BankOptions, SourceBank};
-use media_share::{Tile, Tiles};
+use media_pipeline::{BankOptions, PLAYING_MAX, SourceBank};
+use media_share::{SourceId, Tile, Tiles};
 use support::bank::{TILE, at, cause, clip, folder, middle, picture, report, until};
 use support::launch;
 
@@ -231,11 +231,35 @@ fn a_live_source_that_stalls_breaks_and_is_tried_again() {
 }
 
 #[test]
+fn sources_that_are_too_many_at_once_say_so_and_have_their_turn_when_another_one_stops() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    // They are connected to, and nothing comes.
+    let uri = format!("http://{}/camera", listener.local_addr().expect("bound"));
+    let live = (0..PLAYING_MAX + 2).map(|number| (format!("Camera {number}"), uri.clone())).collect();
+    let bank = SourceBank::open(BankOptions { folder: None, live, linger: Millis(1) }).expect("opens");
+    let mut held: Vec<_> = bank.cards().iter().map(|card| bank.attend(card.id, TILE)).collect();
+    let waits = |id: SourceId| matches!(bank.tile(id, TILE), Tile::Broken(words) if words.contains("too many sources"));
+    let (next, last) = (SourceId(PLAYING_MAX as u32), SourceId(PLAYING_MAX as u32 + 1));
+    for id in [next, last] {
+        let words = cause(&bank, id);
+        assert!(words.contains(&format!("Camera {}: too many", id.0)) && words.contains("64 others"), "{words}");
+        assert_eq!(report(&bank, id.0 as usize).threads, 0);
+    }
+    assert!(!waits(SourceId(0)));
+    drop(held.remove(0));
+    until(|| format!("the next one's turn: {:?}", bank.state()), || !waits(next));
+    assert!(waits(last));
+    // One that nobody attends to any more does not wait either.
+    held.pop();
+    until(|| "nobody waits".to_owned(), || !waits(last) && !report(&bank, last.0 as usize).running);
+}
+
+#[test]
 fn a_tile_of_no_source_says_so() {
     let folder = folder();
     fs::write(folder.path().join("a.png"), b"x").expect("written");
     let bank = open(folder.path());
-    let nowhere = media_share::SourceId(7);
+    let nowhere = SourceId(7);
     let _held = bank.attend(nowhere, TILE);
     assert!(matches!(bank.tile(nowhere, TILE), Tile::Broken(_)));
     assert_eq!(bank.stamp(nowhere, TILE), 0);

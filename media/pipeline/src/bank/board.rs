@@ -137,6 +137,14 @@ impl Board {
         }
     }
 
+    /// What was wrong is not any more, although there is no picture yet.
+    pub fn mend(&self) {
+        let mut inner = self.0.lock();
+        if inner.broken.take().is_some() {
+            inner.touch_all();
+        }
+    }
+
     /// The source has stopped: its pictures are let go. What was wrong with it is still known.
     pub fn clear(&self) {
         let mut inner = self.0.lock();
@@ -216,6 +224,10 @@ mod tests {
         assert!(matches!(board.tile(size(10)), Tile::Broken(_)));
         board.publish(1, vec![grey(size(8), 60)]);
         assert_eq!((shown(&board, size(4)), shown(&board, size(8))), (Some(50), Some(60)));
+        board.fail("no");
+        let stamp = board.stamp(size(4));
+        board.mend();
+        assert!(board.stamp(size(4)) > stamp && shown(&board, size(4)) == Some(50));
     }
 
     #[test]

@@ -359,6 +359,7 @@ mod tests {
 
     /// Plays a clip of 90 pictures to its end, a picture number `n` that is shown taking `slow(n)`: how many are shown, and
     /// how many left out.
+    #[expect(clippy::disallowed_methods, reason = "a thread of the pipeline that is slow")]
     fn played(slow: impl Fn(u32) -> Duration + Send + 'static) -> (u32, u32) {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("clip.mp4");
