@@ -38,12 +38,21 @@ pub fn generate_guide(folder: &Path, mut progress: impl FnMut(usize, usize)) -> 
     // Beside its place, so that the rename is one step; removed when dropped, so that nothing is left of a failure.
     let draft = tempfile::Builder::new().prefix(".guide-").suffix(".part").tempdir_in(beside).map_err(write)?;
     draw_all(draft.path(), &mut progress)?;
+    // A folder that is there is not made again: what is in it must outlive a loss of power, as its name does.
+    sync_all(draft.path()).map_err(write)?;
     // Others may read it, as they may read any other folder.
     make_readable(draft.path()).map_err(write)?;
     match fs::rename(draft.path(), folder) {
         Ok(()) => drop(draft.keep()),
         Err(_) if folder.is_dir() => {}
         Err(error) => return Err(write(error)),
+    }
+    Ok(())
+}
+
+fn sync_all(folder: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        fs::File::open(entry?.path())?.sync_all()?;
     }
     Ok(())
 }

@@ -1,10 +1,12 @@
 //! Decoding one picture file, within limits that hold before any of it is decoded.
 //!
-//! Owns: the limits; that a camera's orientation is obeyed and that what is transparent is shown over black.
+//! Owns: the limits; that a camera's orientation is obeyed and that what is transparent is shown over black; and that a
+//! decoder that panics, as decoders of strangers' files now and then do, is an error like any other.
 //! Refuses: animation; the first picture of a GIF or WebP is the picture.
 
 use std::fs::File;
 use std::io::BufReader;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use gstreamer as gst;
@@ -27,6 +29,15 @@ pub const KEPT_HEIGHT: u16 = 1_080;
 
 /// Decodes a picture, at most as large as it is kept. Fails in words.
 pub fn decode(path: &Path) -> Result<I420, String> {
+    guarded(|| decode_file(path))
+}
+
+/// Does it; a panic is an error. Nothing of what panicked is used again.
+fn guarded<T>(work: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err("its decoder gave up; it is broken".to_owned()))
+}
+
+fn decode_file(path: &Path) -> Result<I420, String> {
     // A pipe or a device by that name would never end.
     if !path.is_file() {
         return Err("the file is not there any more".to_owned());
@@ -102,5 +113,17 @@ fn words(error: ImageError) -> String {
         }
         ImageError::Unsupported(_) => "it is no picture of a known kind (PNG, JPEG, WebP, GIF, BMP)".to_owned(),
         other => format!("it is broken or cut off: {other}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_decoder_that_panics_is_an_error() {
+        assert_eq!(guarded(|| Ok(1)), Ok(1));
+        let words = guarded::<()>(|| panic!("as a decoder does")).expect_err("it panicked");
+        assert!(words.contains("broken"), "{words}");
     }
 }
