@@ -1,5 +1,6 @@
 //! The command line: what can be said, and how it reads in `--help`. Each flag has its `FUSION_*` variable.
 
+mod bench;
 mod instance;
 
 use std::net::SocketAddr;
@@ -9,6 +10,7 @@ use std::time::Duration;
 use actors_protocol::{ActorPath, DomainName, NodeName, Role, ServiceName, SiteName, ZoneName};
 use clap::{Args, Parser, Subcommand};
 
+pub use bench::{Bench, Density, FanOut, Latency};
 pub use instance::Instance;
 
 /// Runs session-slot media services close to the people who use them.
@@ -80,6 +82,9 @@ pub enum Command {
         after_help = "Examples:\n  fusion actors\n  fusion actors host-a/instance/clip-a\n  fusion actors kill host-a/instance/clip-a/slot-3"
     )]
     Actors(Actors),
+    /// Measure the guide: density, latency, fan-out. Everything runs on this machine and nothing is left behind.
+    #[command(subcommand)]
+    Bench(Bench),
     /// Tell what this machine can do and what is missing.
     #[command(after_help = "Example:\n  fusion doctor --json")]
     Doctor,
@@ -201,7 +206,7 @@ pub struct View {
     /// Where this viewer is.
     #[arg(long, env = "FUSION_SITE")]
     pub site: Option<SiteName>,
-    /// Stop after this many pictures.
+    /// Stop after this many pictures; with --record, when as many are in the file.
     #[arg(long, value_name = "N")]
     pub frames: Option<u64>,
     /// Write the pictures to a file as they come: .mp4 with their times, or .h264.

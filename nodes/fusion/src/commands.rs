@@ -1,6 +1,7 @@
 //! The commands, one file each. Each takes its part of the command line and says how it ended.
 
 pub mod actors;
+pub mod bench;
 pub mod dev;
 pub mod doctor;
 pub mod instance;

@@ -75,6 +75,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Resolve(resolve) => commands::resolve::run(&home, resolve, json).await,
         Command::View(view) => commands::view::run(&home, view, json, None).await,
         Command::Actors(actors) => commands::actors::run(&home, actors, json).await,
+        Command::Bench(bench) => commands::bench::run(bench, json).await,
         Command::Doctor => commands::doctor::run(&home, json).await,
     }
 }
