@@ -8,7 +8,7 @@
 //! ```
 //!
 //! Y4M has no times in it: a picture is written at every tick, the last one again when there is no newer one. Whoever reads
-//! slowly skips pictures, and who does not read at all is let go after [`WRITE_WITHIN`].
+//! slowly skips pictures, and who takes less than one in [`WRITE_WITHIN`] is let go.
 //!
 //! Owns: the listener, the bytes on the connection. Refuses: deciding who gets a slot (the factory's core).
 
@@ -30,7 +30,7 @@ use transport_rfb::{ClientReader, Pointer};
 
 use crate::factory::FactoryActor;
 
-/// A client that has taken nothing for so long is let go.
+/// A client that has not taken a whole picture for so long is let go.
 pub const WRITE_WITHIN: Duration = Duration::from_secs(10);
 /// After a failed accept (too many open files), so that it is not asked a million times.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
@@ -98,6 +98,9 @@ pub(crate) async fn accept(port: RawPort, factory: ActorRef<FactoryActor>) {
     loop {
         match port.listener.accept().await {
             Ok((stream, from)) => {
+                // A picture's last bytes are not kept back until those before them are acknowledged. Where the system does
+                // not know such a thing, they come a little later.
+                let _ = stream.set_nodelay(true);
                 // A factory that is overloaded takes no more: the client is closed, and may come again.
                 if let Err(fault) = factory.tell(Connected { service: port.service.clone(), stream, from }) {
                     tracing::warn!(service = %port.service, %from, "a raw client is turned away: {fault}");
@@ -149,7 +152,7 @@ pub(crate) async fn write(mut stream: OwnedWriteHalf, format: Format, screen: Sc
         match timeout(WRITE_WITHIN, all).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => return format!("the client has gone: {error}"),
-            Err(_) => return format!("the client has read nothing for {} s", WRITE_WITHIN.as_secs()),
+            Err(_) => return format!("the client has not taken one picture in {} s", WRITE_WITHIN.as_secs()),
         }
     }
 }
@@ -185,5 +188,60 @@ pub(crate) async fn read(
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use media_share::Codec;
+
+    use super::*;
+
+    /// A connection: the server's end, and the client's.
+    async fn connected() -> (TcpStream, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("bound");
+        let (client, accepted) = tokio::join!(TcpStream::connect(address), listener.accept());
+        (accepted.expect("accepted").0, client.expect("connected"))
+    }
+
+    fn run(test: impl Future<Output = ()>) {
+        let mut builder = tokio::runtime::Builder::new_current_thread();
+        // The clock goes on by itself when nothing else can: nobody waits ten seconds.
+        builder.enable_all().start_paused(true).build().expect("a runtime").block_on(test);
+    }
+
+    const FORMAT: Format = Format { codec: Codec::I420, width: 64, height: 36, rate_millihertz: 25_000 };
+
+    #[test]
+    fn a_client_that_never_reads_is_let_go() {
+        run(async {
+            let (server, client) = connected().await;
+            let screen = Screen::default();
+            screen.show(Bytes::from(vec![16; 64 * 36 * 3 / 2]));
+            let why = write(server.into_split().1, FORMAT, screen).await;
+            assert_eq!(why, "the client has not taken one picture in 10 s");
+            drop(client);
+        });
+    }
+
+    #[test]
+    fn a_client_that_sends_no_messages_is_told_apart_from_one_that_sends_nothing() {
+        run(async {
+            let (server, mut client) = connected().await;
+            client.write_all(&[4, 1, 0, 0, 0, 0, 0xff, 0x53, 200, 200, 200]).await.expect("taken");
+            let mut inputs = Vec::new();
+            let hand_in = async |input: Input| {
+                inputs.push(input.number);
+                Ok(())
+            };
+            let why = read(server.into_split().0, FORMAT, hand_in).await.expect("no message begins with 200");
+            assert!(why.contains("200"), "{why}");
+            assert_eq!(inputs, [1], "the key before it was taken");
+
+            let (server, mut client) = connected().await;
+            client.shutdown().await.expect("closed");
+            assert_eq!(read(server.into_split().0, FORMAT, async |_| Ok(())).await, None, "it may still watch");
+        });
     }
 }

@@ -13,6 +13,7 @@
 mod line;
 mod playback;
 mod timing;
+mod trial;
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -20,7 +21,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use actors_kernel::{Actor, ActorRef, ActorWaker, Answer, Caller, Cx, Handler, SpawnError, Spec};
 use actors_protocol::{Message, Millis, ServiceName, SessionId};
-use media_share::overload::Overload;
+use media_share::overload::{Overload, Turn};
 use media_share::renditions::{Effect, Options, RenditionId, Renditions};
 use media_share::rung::Rung;
 use media_share::{Encoders, Format, Interaction, Painter, Picture, Program, Size, Wake};
@@ -28,10 +29,11 @@ use tokio::sync::mpsc;
 
 use crate::factory::{FactoryActor, Strain};
 use crate::production::Stage;
-use crate::workers::Workers;
+use crate::workers::{JobId, Workers};
 use line::{Done, Draw, Line};
 use playback::StagedProgram;
 use timing::Timing;
+pub use trial::{Audience, Scene, Trial};
 
 /// A worker that has not brought its picture by then is given up, and the sessions that wait for it end.
 const WORK_WITHIN: Millis = Millis::from_secs(2);
@@ -60,7 +62,10 @@ pub struct StudioSetup<P: Painter> {
 }
 
 /// Stages a studio in every life of an instance's factory.
-pub struct Staging<P: Painter>(Rc<StudioSetup<P>>);
+pub struct Staging<P: Painter> {
+    setup: Rc<StudioSetup<P>>,
+    trial: Rc<Trial<P::View>>,
+}
 
 impl<P: Painter> Staging<P> {
     /// A stage for these. Fails when a service's format is not one that can be drawn.
@@ -68,16 +73,21 @@ impl<P: Painter> Staging<P> {
         for format in setup.formats.values() {
             size_of(*format)?;
         }
-        Ok(Staging(Rc::new(setup)))
+        Ok(Staging { setup: Rc::new(setup), trial: Rc::default() })
+    }
+
+    /// The same for a harness.
+    pub fn on_trial(self, trial: Trial<P::View>) -> Staging<P> {
+        Staging { trial: Rc::new(trial), ..self }
     }
 }
 
 impl<P: Painter> Stage for Staging<P> {
     fn begin(&self, cx: &mut Cx<'_, FactoryActor>) -> Result<Rc<dyn Program>, SpawnError> {
         let spec = Spec { mailbox: MAILBOX, rank: 1, ..Spec::default() };
-        let actor = StudioActor::new(self.0.clone(), cx.me());
+        let actor = StudioActor::new(self.setup.clone(), self.trial.clone(), cx.me());
         let studio = cx.child("studio", spec, actor, |factory, obituary, cx| factory.studio_ended(&obituary, cx))?;
-        Ok(Rc::new(StagedProgram::new(self.0.clone(), studio)))
+        Ok(Rc::new(StagedProgram::new(self.setup.clone(), studio)))
     }
 }
 
@@ -147,9 +157,12 @@ struct Seat {
 /// See the module.
 pub(crate) struct StudioActor<P: Painter> {
     setup: Rc<StudioSetup<P>>,
+    trial: Rc<Trial<P::View>>,
     factory: ActorRef<FactoryActor>,
     core: Renditions<P::View>,
     lines: BTreeMap<RenditionId, Line<P>>,
+    /// What workers still do for renditions that are no more, and when they are given up.
+    left: BTreeMap<RenditionId, (Millis, JobId)>,
     seats: BTreeMap<SessionId, Seat>,
     /// Made when the actor starts.
     workers: Option<Workers>,
@@ -157,22 +170,31 @@ pub(crate) struct StudioActor<P: Painter> {
     done: Arc<Mutex<Vec<Done>>>,
     timing: Timing,
     overload: Overload,
+    /// What the factory has not heard yet.
+    untold: Option<Turn>,
     look: Millis,
 }
 
 impl<P: Painter> StudioActor<P> {
-    fn new(setup: Rc<StudioSetup<P>>, factory: ActorRef<FactoryActor>) -> StudioActor<P> {
+    fn new(setup: Rc<StudioSetup<P>>, trial: Rc<Trial<P::View>>, factory: ActorRef<FactoryActor>) -> StudioActor<P> {
+        #[cfg_attr(not(feature = "flaws"), expect(unused_mut, reason = "only a harness changes a core"))]
+        let mut core = Renditions::new(Options::default());
+        #[cfg(feature = "flaws")]
+        core.set_flaw(trial.flaw);
         StudioActor {
             setup,
+            trial,
             factory,
-            core: Renditions::new(Options::default()),
+            core,
             lines: BTreeMap::new(),
+            left: BTreeMap::new(),
             seats: BTreeMap::new(),
             workers: None,
             waker: None,
             done: Arc::default(),
             timing: Timing::default(),
             overload: Overload::default(),
+            untold: None,
             look: Millis::ZERO,
         }
     }
@@ -202,16 +224,34 @@ impl<P: Painter> StudioActor<P> {
                 Err(_) => 0,
             });
         }
-        let stuck = self.lines.values().filter_map(Line::give_up_at).min();
-        let look = (!self.seats.is_empty()).then_some(self.look);
-        cx.wake_at([self.core.poll_timeout(), stuck, look].into_iter().flatten().min());
+        let left = self.left.values().map(|(at, _)| *at);
+        let stuck = self.lines.values().filter_map(Line::give_up_at).chain(left).min();
+        // Who is overloaded is looked at also when all have left: nobody comes before it is well again.
+        let news = self.overload.is_overloaded() || self.untold.is_some();
+        let look = (news || !self.seats.is_empty()).then_some(self.look);
+        let taken = self.trial.takes.as_ref().and_then(|_| self.ready_at());
+        cx.wake_at([self.core.poll_timeout(), stuck, look, taken].into_iter().flatten().min());
+        if let Some(audience) = &self.trial.audience {
+            audience(&Scene { path: cx.path(), incarnation: cx.incarnation(), core: &self.core });
+        }
+    }
+
+    /// When the next picture is there that is made in virtual time.
+    fn ready_at(&self) -> Option<Millis> {
+        self.done.lock().unwrap_or_else(PoisonError::into_inner).iter().map(|done| done.ready).min()
     }
 
     fn take_done(&mut self, now: Millis) -> bool {
-        let done = std::mem::take(&mut *self.done.lock().unwrap_or_else(PoisonError::into_inner));
+        let done: Vec<_> = {
+            let mut done = self.done.lock().unwrap_or_else(PoisonError::into_inner);
+            done.extract_if(.., |done| done.ready <= now).collect()
+        };
         let any = !done.is_empty();
         for done in done {
-            let Some(line) = self.lines.get_mut(&done.rendition) else { continue };
+            let Some(line) = self.lines.get_mut(&done.rendition) else {
+                self.left.remove(&done.rendition);
+                continue;
+            };
             if !line.take_back(done.draw, done.bench) {
                 continue;
             }
@@ -225,11 +265,21 @@ impl<P: Painter> StudioActor<P> {
     }
 
     fn give_up_stuck(&mut self, now: Millis) {
-        for (rendition, line) in &mut self.lines {
-            let Some(job) = line.stuck(now) else { continue };
+        let abandon = |job| {
             if let Some(Err(error)) = self.workers.as_ref().map(|workers| workers.abandon(job)) {
                 tracing::error!("a worker thread hangs and cannot be replaced: {error}");
             }
+        };
+        self.left.retain(|_, (at, job)| {
+            let waits = *at > now;
+            if !waits {
+                abandon(*job);
+            }
+            waits
+        });
+        for (rendition, line) in &mut self.lines {
+            let Some(job) = line.stuck(now) else { continue };
+            abandon(job);
             self.core.failed(now, *rendition, "drawing its picture took too long; the worker was given up");
         }
     }
@@ -243,10 +293,15 @@ impl<P: Painter> StudioActor<P> {
             self.leave(now, session);
         }
         let totals = self.core.totals();
-        if let Some(verdict) = self.overload.sample(now, totals.due, totals.late)
-            && let Err(fault) = self.factory.tell(Strain(verdict))
+        if let Some(verdict) = self.overload.sample(now, totals.due, totals.late) {
+            self.untold = Some(verdict);
+        }
+        // Told until it is heard: free slots that nobody offers again are lost.
+        if let Some(verdict) = self.untold.take()
+            && let Err(fault) = self.factory.tell(Strain(verdict.clone()))
         {
             tracing::warn!("the factory was not told how late its pictures are: {fault}");
+            self.untold = Some(verdict);
         }
     }
 
@@ -267,7 +322,8 @@ impl<P: Painter> StudioActor<P> {
                 }
             }
             Effect::Draw { rendition, view, rung, key, pts_us, due: _ } => {
-                let draw = Draw { rendition, view, rung, key, pts_us };
+                let ready = self.trial.takes.as_ref().map_or(Millis::ZERO, |takes| now + takes());
+                let draw = Draw { rendition, view, rung, key, pts_us, ready };
                 let (Some(line), Some(workers), Some(waker)) =
                     (self.lines.get_mut(&rendition), &self.workers, &self.waker)
                 else {
@@ -283,8 +339,10 @@ impl<P: Painter> StudioActor<P> {
                 self.seats.remove(&session);
             }
             Effect::Close { rendition } => {
-                if let (Some(line), Some(workers)) = (self.lines.remove(&rendition), &self.workers) {
-                    line.close(workers);
+                if let (Some(line), Some(workers)) = (self.lines.remove(&rendition), &self.workers)
+                    && let Some(left) = line.close(workers)
+                {
+                    self.left.insert(rendition, left);
                 }
             }
         }

@@ -131,3 +131,30 @@ fn a_painter_that_hangs_is_given_up_and_the_others_play_on() {
         stage.end();
     });
 }
+
+#[test]
+fn painters_that_hang_are_given_up_also_when_nobody_waits_for_them_any_more() {
+    really(async {
+        let stage = Stage::begin(1).await;
+        // There are two worker threads.
+        for _ in 0..2 {
+            let mut bad = stage.connect().await;
+            while !bad.has_begun().await {
+                bad = stage.connect().await;
+            }
+            bad.until(100).await;
+            bad.press(support::HANG).await;
+            while stage.hung() == 0 {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+            stage.forget_hung();
+        }
+        let mut good = stage.connect().await;
+        while !good.has_begun().await {
+            good = stage.connect().await;
+        }
+        good.until(100).await;
+        stage.let_go();
+        stage.end();
+    });
+}

@@ -26,6 +26,7 @@
 
 mod drawing;
 mod effects;
+mod flaw;
 mod giving;
 mod options;
 mod placing;
@@ -43,18 +44,22 @@ use actors_protocol::{Millis, SessionId};
 use crate::picture::Format;
 use crate::ports::{Encoded, View};
 use crate::rung::Rung;
+use flaw::flawed;
 use placing::Patience;
 use rendition::{Key, Rendition};
 use session::Session;
 
 pub use effects::{Effect, RenditionId};
+pub use flaw::Flaw;
 pub use options::Options;
-pub use report::{RenditionState, RenditionsState, Totals};
+pub use report::{Place, RenditionState, RenditionsState, Totals};
 
 /// See the module. Every call carries `now`, which is never taken to go back. A session that is not known is not minded.
 #[derive(Debug)]
 pub struct Renditions<V: View> {
     options: Options,
+    /// One wrong decision; only a harness sets another than none.
+    flaw: Flaw,
     renditions: BTreeMap<RenditionId, Rendition<V>>,
     /// Every rendition, by its key. Equal ones there are only until their sessions have come together.
     by_key: BTreeMap<Key<V>, BTreeSet<RenditionId>>,
@@ -70,6 +75,7 @@ impl<V: View> Renditions<V> {
     pub fn new(options: Options) -> Renditions<V> {
         Renditions {
             options,
+            flaw: Flaw::None,
             renditions: BTreeMap::new(),
             by_key: BTreeMap::new(),
             sessions: BTreeMap::new(),
@@ -77,6 +83,12 @@ impl<V: View> Renditions<V> {
             totals: Totals::default(),
             now: Millis::ZERO,
         }
+    }
+
+    /// Makes one decision wrong. For a harness only.
+    #[cfg(any(test, feature = "flaws"))]
+    pub fn set_flaw(&mut self, flaw: Flaw) {
+        self.flaw = flaw;
     }
 
     /// A session begins: it is given a key picture as soon as possible. One that is known already begins anew.
@@ -114,6 +126,9 @@ impl<V: View> Renditions<V> {
     /// The viewer has lost something: the session is given nothing until the next key picture, which is asked for.
     pub fn key_wanted(&mut self, now: Millis, session: SessionId) {
         self.advance(now);
+        if flawed!(self.flaw, LossNotMinded) {
+            return;
+        }
         let at = self.sessions.get(&session).and_then(|known| known.at);
         if let Some(rendition) = at.and_then(|at| self.renditions.get_mut(&at))
             && rendition.watching.remove(&session)
@@ -182,6 +197,14 @@ impl<V: View> Renditions<V> {
     /// Counts since the beginning.
     pub fn totals(&self) -> Totals {
         self.totals
+    }
+
+    /// What each session is to be shown, and on which rendition it is.
+    pub fn places(&self) -> impl Iterator<Item = Place<'_, V>> {
+        self.sessions.iter().map(|(session, known)| {
+            let Key { format, rung, view } = &known.key;
+            Place { session: *session, format: *format, rung: *rung, view, rendition: known.at }
+        })
     }
 
     /// For inspection.

@@ -40,6 +40,8 @@ pub(super) struct Done {
     /// None if the work panicked with it.
     pub bench: Option<Bench>,
     pub outcome: Result<Encoded, MediaFault>,
+    /// Not before: in virtual time work takes as long as it is said to.
+    pub ready: Millis,
     pub spent: Spent,
 }
 
@@ -50,6 +52,8 @@ pub(super) struct Draw<V> {
     pub rung: Rung,
     pub key: bool,
     pub pts_us: u64,
+    /// See [`Done::ready`].
+    pub ready: Millis,
 }
 
 struct AtWork {
@@ -105,7 +109,7 @@ impl<P: Painter> Line<P> {
         // The core asks for one picture at a time.
         let Some(mut bench) = self.bench.take() else { return Ok(()) };
         self.draws += 1;
-        let (number, rendition) = (self.draws, draw.rendition);
+        let (number, rendition, ready) = (self.draws, draw.rendition, draw.ready);
         let urgent = self.drew.as_ref() != Some(&draw.view);
         if urgent {
             self.drew = Some(draw.view.clone());
@@ -125,7 +129,7 @@ impl<P: Painter> Line<P> {
                 Ok((bench, outcome)) => (Some(bench), outcome),
                 Err(_) => (None, Err(MediaFault("drawing its picture panicked".to_owned()))),
             };
-            let done_one = Done { rendition, draw: number, bench, outcome, spent };
+            let done_one = Done { rendition, draw: number, bench, outcome, ready, spent };
             done.lock().unwrap_or_else(PoisonError::into_inner).push(done_one);
             waker.wake();
         })?;
@@ -135,12 +139,18 @@ impl<P: Painter> Line<P> {
         Ok(())
     }
 
-    /// The rendition is no more. Ending an encoder takes a while: a worker does it.
-    pub fn close(self, workers: &Workers) {
+    /// The rendition is no more. Ending an encoder takes a while: a worker does it. What one still draws for it, and when
+    /// that one is given up.
+    pub fn close(self, workers: &Workers) -> Option<(Millis, JobId)> {
+        let left = self.give_up_at().zip(self.at_work.as_ref().and_then(|at_work| at_work.job));
         let Line { _attendance, bench, .. } = self;
+        if bench.is_none() {
+            return left;
+        }
         if let Err(error) = workers.submit(false, move || drop(bench)) {
             tracing::debug!("an encoder was ended on the studio's own thread: {error}");
         }
+        left
     }
 
     /// The bench comes back. False if it is that of a draw that nobody waits for any more.

@@ -48,7 +48,9 @@ impl<P: Painter> Program for StagedProgram<P> {
             wake: opening.wake,
             join: Some(opening.format),
             pictures: None,
+            untold: Untold::default(),
             unheard: None,
+            away: false,
             ladder: Ladder::default(),
             last_input: 0,
             focus_due: Some(0),
@@ -61,6 +63,15 @@ impl<P: Painter> Program for StagedProgram<P> {
     }
 }
 
+/// What a studio is still to be told; how it is told is said when it is.
+#[derive(Clone, Copy, Debug, Default)]
+struct Untold {
+    presence: bool,
+    rung: bool,
+    show: bool,
+    key: bool,
+}
+
 struct StudioPlayback<P: Painter> {
     session: SessionId,
     studio: ActorRef<StudioActor<P>>,
@@ -71,8 +82,12 @@ struct StudioPlayback<P: Painter> {
     /// The format, as long as the session has not joined.
     join: Option<Format>,
     pictures: Option<mpsc::Receiver<Given>>,
-    /// The studio's mailbox was full: tell it again then.
+    /// What the studio does not know yet, because its mailbox was full.
+    untold: Untold,
+    /// Tell it again then.
     unheard: Option<Millis>,
+    /// The viewer is away.
+    away: bool,
     ladder: Ladder,
     last_input: u32,
     focus: Option<String>,
@@ -101,18 +116,41 @@ impl<P: Painter> StudioPlayback<P> {
         }
     }
 
-    fn want(&mut self, now: Millis, want: Want<P::View>) -> bool {
+    /// Tells the studio what it does not know yet. What it does not hear it is told again: also a wish for a key picture,
+    /// for nobody else asks for one.
+    fn tell(&mut self, now: Millis) {
         self.join(now);
+        if self.join.is_some() {
+            return;
+        }
+        if self.untold.presence {
+            self.untold.presence = !self.want(now, if self.away { Want::Pause } else { Want::Resume });
+        }
+        if self.untold.rung {
+            self.untold.rung = !self.want(now, Want::Rung(self.ladder.rung()));
+        }
+        if self.untold.show {
+            let view = self.interaction.view();
+            if self.want(now, Want::Show(view.clone(), self.last_input)) {
+                self.told = view;
+                self.untold.show = false;
+            }
+        }
+        if self.untold.key {
+            self.untold.key = !self.want(now, Want::Key);
+        }
+        let Untold { presence, rung, show, key } = self.untold;
+        self.unheard = (presence || rung || show || key).then_some(now + AGAIN);
+    }
+
+    fn want(&mut self, now: Millis, want: Want<P::View>) -> bool {
         let told = self.studio.tell(Wanted { session: self.session, want });
         self.heard(now, told)
     }
 
     fn heard(&mut self, now: Millis, told: Result<(), Fault>) -> bool {
         match told {
-            Ok(()) => {
-                self.unheard = None;
-                return true;
-            }
+            Ok(()) => return true,
             Err(Fault::Overloaded(_)) => self.unheard = Some(now + AGAIN),
             Err(fault) => self.over = Some(format!("the studio is gone: {fault}")),
         }
@@ -121,14 +159,21 @@ impl<P: Painter> StudioPlayback<P> {
 
     /// Lets the studio know what is to be shown now.
     fn show(&mut self, now: Millis) {
-        let view = self.interaction.view();
         let focus = self.interaction.focus();
         if focus != self.focus {
             self.focus = focus;
             self.focus_due = Some(self.last_input);
         }
-        if self.want(now, Want::Show(view.clone(), self.last_input)) {
-            self.told = view;
+        self.untold.show = true;
+        self.tell(now);
+    }
+
+    fn forget_queue(&mut self) {
+        while let Some(Ok(given)) = self.pictures.as_mut().map(mpsc::Receiver::try_recv) {
+            match given {
+                Given::Picture(_) => {}
+                Given::Over(cause) => self.over = Some(cause),
+            }
         }
     }
 
@@ -151,8 +196,9 @@ impl<P: Painter> Playback for StudioPlayback<P> {
             if self.interaction.view() != self.told {
                 self.show(now);
             }
-        } else if self.unheard.is_some_and(|due| due <= now) {
-            self.show(now);
+        }
+        if self.unheard.is_some_and(|due| due <= now) {
+            self.tell(now);
         }
         match self.pictures.as_mut()?.try_recv() {
             Ok(Given::Picture(picture)) => Some(self.take(picture)),
@@ -181,28 +227,29 @@ impl<P: Painter> Playback for StudioPlayback<P> {
 
     fn skip_to_key(&mut self, now: Millis) {
         // What waits in the queue belongs to the group that is given up.
-        while let Some(Ok(given)) = self.pictures.as_mut().map(mpsc::Receiver::try_recv) {
-            match given {
-                Given::Picture(_) => {}
-                Given::Over(cause) => self.over = Some(cause),
-            }
-        }
-        self.want(now, Want::Key);
+        self.forget_queue();
+        self.untold.key = true;
+        self.tell(now);
     }
 
     fn pause(&mut self, now: Millis) {
-        self.want(now, Want::Pause);
+        (self.away, self.untold.presence) = (true, true);
+        self.tell(now);
     }
 
     fn resume(&mut self, now: Millis) {
-        self.want(now, Want::Resume);
+        // What waits in the queue is as old as the viewer was away.
+        self.forget_queue();
+        (self.away, self.untold.presence) = (false, true);
+        self.tell(now);
     }
 
     fn path(&mut self, now: Millis, path: &Path) {
         let before: Rung = self.ladder.rung();
         let rung = self.ladder.observe(now, path);
         if rung != before {
-            self.want(now, Want::Rung(rung));
+            self.untold.rung = true;
+            self.tell(now);
         }
     }
 

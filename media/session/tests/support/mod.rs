@@ -49,6 +49,7 @@ struct Shades {
     /// Is added to every shade: what is behind all views has changed.
     shift: AtomicU64,
     attended: Arc<AtomicUsize>,
+    hung: AtomicUsize,
     hangs: (Mutex<bool>, Condvar),
     over: AtomicBool,
 }
@@ -76,6 +77,7 @@ impl Painter for Shades {
     fn paint(&self, view: &u32, _: Millis, canvas: &mut I420) -> Result<(), MediaFault> {
         assert_ne!(*view, PANIC, "on purpose");
         if *view == HANG && !self.over.load(Ordering::SeqCst) {
+            self.hung.fetch_add(1, Ordering::SeqCst);
             let (hangs, free) = &self.hangs;
             let _hung = free.wait_while(hangs.lock().expect("no panic"), |let_go| !*let_go).expect("no panic");
         }
@@ -190,6 +192,15 @@ impl Stage {
 
     pub fn drawn(&self) -> usize {
         self.shades.drawn.load(Ordering::SeqCst)
+    }
+
+    /// How often it began to hang.
+    pub fn hung(&self) -> usize {
+        self.shades.hung.load(Ordering::SeqCst)
+    }
+
+    pub fn forget_hung(&self) {
+        self.shades.hung.store(0, Ordering::SeqCst);
     }
 
     /// What is behind all views has changed.

@@ -7,6 +7,7 @@ use actors_protocol::{Millis, SessionId};
 
 use super::Renditions;
 use super::effects::{Effect, RenditionId};
+use super::flaw::flawed;
 use super::rendition::{Flight, Rendition};
 use crate::ports::{Encoded, View};
 
@@ -30,11 +31,11 @@ impl<V: View> Renditions<V> {
             rendition.keyed = Some(since);
         }
         let present = rendition.key.view == view;
-        if picture.key && present && rendition.members() > 0 {
+        if picture.key && present && rendition.members() > 0 && !flawed!(self.flaw, StaysApart) {
             self.gather(now, id);
         }
         let Some(rendition) = self.renditions.get_mut(&id) else { return };
-        if picture.key {
+        if picture.key || flawed!(self.flaw, DeltaToAll) {
             let usable = |session: &SessionId| present || inputs.contains_key(session);
             let (ready, rest) = std::mem::take(&mut rendition.waiting).into_iter().partition(usable);
             rendition.waiting = rest;
@@ -49,7 +50,10 @@ impl<V: View> Renditions<V> {
         }
         for session in &rendition.watching {
             let Some(known) = self.sessions.get_mut(session) else { continue };
-            let input = inputs.remove(session);
+            let input = match inputs.remove(session) {
+                Some(_) if flawed!(self.flaw, ClaimsTooMuch) => Some(known.input),
+                input => input,
+            };
             let given = known.give(now, &view, input, picture.key, at_us, picture.data.clone());
             self.totals.given += 1;
             self.effects.push_back(Effect::Give { session: *session, picture: given });

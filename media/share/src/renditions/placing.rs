@@ -14,6 +14,7 @@ use actors_protocol::{Millis, SessionId};
 
 use super::Renditions;
 use super::effects::{Effect, RenditionId};
+use super::flaw::flawed;
 use super::rendition::{Key, Rendition};
 use crate::ports::View;
 
@@ -91,6 +92,9 @@ impl<V: View> Renditions<V> {
     /// The one with the most sessions is: they are the ones who would have to be given a key picture that they do not need.
     pub(super) fn is_wanted(&self, id: RenditionId, rendition: &Rendition<V>) -> bool {
         let Some(equals) = self.by_key.get(&rendition.key).filter(|equals| equals.len() > 1) else { return false };
+        if flawed!(self.flaw, StaysApart) {
+            return false;
+        }
         let size = |id: &RenditionId| self.renditions.get(id).map_or(0, Rendition::members);
         let fewer = |other: &RenditionId| (size(other), std::cmp::Reverse(*other)) < (size(&id), std::cmp::Reverse(id));
         let mut others = equals.iter().filter(|other| **other != id && size(other) > 0).peekable();
@@ -99,6 +103,9 @@ impl<V: View> Renditions<V> {
 
     /// Ends what has lingered long enough.
     pub(super) fn close_idle(&mut self, now: Millis) {
+        if flawed!(self.flaw, LingersForEver) {
+            return;
+        }
         let linger = self.options.linger;
         let over = |rendition: &Rendition<V>| rendition.empty_since.is_some_and(|since| since + linger <= now);
         let idle: Vec<_> = self.renditions.iter().filter(|(_, rendition)| over(rendition)).map(|(id, _)| *id).collect();
@@ -155,11 +162,15 @@ impl<V: View> Renditions<V> {
     }
 
     fn rekey(&mut self, now: Millis, id: RenditionId, key: Key<V>) {
+        let deaf = flawed!(self.flaw, BusyAndDeaf);
         let Some(rendition) = self.renditions.get_mut(&id) else { return };
         let old = rendition.key.clone();
         rendition.key.rung = key.rung;
         if old.view != key.view {
             rendition.turn_to(now, key.view.clone());
+            if deaf && rendition.flight.is_some() {
+                rendition.owed = None;
+            }
             self.effects.push_back(Effect::Attend { rendition: id, view: key.view.clone() });
         }
         self.unlist(id, &old);

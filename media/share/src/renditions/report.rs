@@ -33,6 +33,21 @@ pub struct Totals {
     pub failed: u64,
 }
 
+/// Where a session is, and why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place<'a, V> {
+    /// Whose.
+    pub session: SessionId,
+    /// What its pictures are like.
+    pub format: Format,
+    /// Its bit rate.
+    pub rung: Rung,
+    /// What it is to be shown.
+    pub view: &'a V,
+    /// Where it is; nowhere while its viewer is away.
+    pub rendition: Option<RenditionId>,
+}
+
 /// A rendition, as inspection shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct RenditionState {
