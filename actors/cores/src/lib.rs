@@ -9,6 +9,7 @@ pub mod backoff;
 pub mod factory;
 pub mod flaw;
 pub mod gateway;
+pub mod manifest;
 pub mod membership;
 pub mod near;
 pub mod resolution;

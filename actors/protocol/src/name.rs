@@ -127,6 +127,10 @@ name!(
     SiteName, "site name", check_label
 );
 name!(
+    /// Who provides services: the name of a user.
+    ProviderName, "provider name", check_label
+);
+name!(
     /// One running instance of a service, unique in its zone.
     InstanceName, "instance name", check_label
 );
