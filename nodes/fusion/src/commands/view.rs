@@ -136,7 +136,7 @@ async fn watch(
     let mut measured = interval(MEASURED_EVERY);
     measured.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        let enough = args.frames.is_some_and(|frames| run.seen >= frames);
+        let enough = args.frames.is_some_and(|frames| run.counted >= frames);
         let answered = run.keys.is_empty() && run.pressed.iter().all(|key| key.frame.is_some());
         if enough && answered {
             return Ok(());
@@ -159,7 +159,7 @@ async fn watch(
                     }
                     run.picture(&picture);
                     run.noted(|number| session.note_at(number));
-                    outputs.picture(&picture)?;
+                    run.counted += u64::from(outputs.picture(&picture)?);
                 }
                 Some(Event::Lost { words }) => {
                     run.lost += 1;

@@ -30,15 +30,16 @@ impl Mp4 {
         Ok(Mp4 { writer, judge, recorded: Recorded::default(), path: path.to_owned() })
     }
 
-    /// The next picture, in the order in which it came.
-    pub fn picture(&mut self, picture: &Picture) -> anyhow::Result<()> {
+    /// The next picture, in the order in which it came. True if it is in the file.
+    pub fn picture(&mut self, picture: &Picture) -> anyhow::Result<bool> {
         // A repeat needs no place: the picture before it is shown until the next one.
-        if self.judge.picture(picture)? && !picture.data.is_empty() {
+        let taken = self.judge.picture(picture)? && !picture.data.is_empty();
+        if taken {
             self.writer.push(&picture.data, picture.pts_us, picture.key)?;
             self.recorded.pictures += 1;
             self.recorded.bytes += picture.data.len() as u64;
         }
-        Ok(())
+        Ok(taken)
     }
 
     /// Writes what is still waiting, and the index.

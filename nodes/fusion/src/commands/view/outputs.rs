@@ -68,12 +68,13 @@ impl Outputs {
         true
     }
 
-    /// Hands on a picture, when they were ready.
-    pub fn picture(&mut self, picture: &Picture) -> anyhow::Result<()> {
+    /// Hands on a picture, when they were ready. True if it counts as one that was asked for: where there is a recording,
+    /// one that is in the file.
+    pub fn picture(&mut self, picture: &Picture) -> anyhow::Result<bool> {
         for decoding in self.pipe.iter().map(Pipe::decoding).chain(&self.window) {
             decoding.put(picture);
         }
-        self.recording.as_mut().map_or(Ok(()), |recording| recording.picture(picture))
+        self.recording.as_mut().map_or(Ok(true), |recording| recording.picture(picture))
     }
 
     /// Waits for the last pictures. Everything is closed, and the first error told.

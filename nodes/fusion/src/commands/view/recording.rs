@@ -55,16 +55,14 @@ impl Recording {
         }
     }
 
-    /// The next picture, in the order in which it came.
-    pub fn picture(&mut self, picture: &Picture) -> anyhow::Result<()> {
+    /// The next picture, in the order in which it came. True if it is in the file; a repeat is not, nor is a picture that
+    /// cannot be decoded without one that is missing.
+    pub fn picture(&mut self, picture: &Picture) -> anyhow::Result<bool> {
         match self {
-            Recording::AnnexB(recorder) => {
-                recorder.picture(picture)?;
-            }
+            Recording::AnnexB(recorder) => Ok(recorder.picture(picture)?),
             #[cfg(feature = "media")]
-            Recording::Mp4(mp4) => mp4.picture(picture)?,
+            Recording::Mp4(mp4) => mp4.picture(picture),
         }
-        Ok(())
     }
 
     /// Writes what is still waiting.

@@ -43,6 +43,8 @@ pub struct Run {
     pub pressed: Vec<Pressed>,
     /// Pictures taken.
     pub seen: u64,
+    /// How many of them count as asked for by `--frames`.
+    pub counted: u64,
     /// How often the connection was lost.
     pub lost: u64,
     pause_ms: f64,
@@ -60,6 +62,7 @@ impl Run {
             keys,
             pressed: Vec::new(),
             seen: 0,
+            counted: 0,
             lost: 0,
             pause_ms,
             interval_ms_max: 0.0,
