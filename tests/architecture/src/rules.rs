@@ -158,6 +158,7 @@ pub const FENCES: &[Fence] = &[
     fence("wgpu*", &[], "media/scene names it, and there is none yet"),
     fence("winit", &["nodes-fusion"], "one window, that of `fusion view`, behind a feature"),
     fence("softbuffer", &["nodes-fusion"], "one window, that of `fusion view`, behind a feature"),
+    fence("x11rb", &["tests-e2e", "tests-bench"], "a test's hands and eyes on a screen; the window itself has winit"),
     fence("redb", &["actors-store"], "the others see the Store trait"),
     fence("dashmap", &["actors-kernel"], "shared maps are the directory's alone: everything else has one owner"),
     fence("tonic*", &["tests-bench"], "a peer to measure against"),

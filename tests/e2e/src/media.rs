@@ -1,4 +1,4 @@
-//! The demo's clip, made once per build of the program: drawing and encoding it takes seconds, and a domain per test needs it.
+//! The demo's clips and pictures, made once per build of the program: drawing and encoding them takes seconds, and a domain per test needs it.
 //!
 //! Knows no file's name: it keeps whatever a domain has left in its `media` directory, and gives it to the next.
 
@@ -47,8 +47,11 @@ fn copy(from: &Path, to: &Path) -> io::Result<()> {
     fs::create_dir_all(to)?;
     for entry in fs::read_dir(from)? {
         let entry = entry?;
-        if entry.file_type()?.is_file() {
-            fs::copy(entry.path(), to.join(entry.file_name()))?;
+        let (kind, beside) = (entry.file_type()?, to.join(entry.file_name()));
+        if kind.is_dir() {
+            copy(&entry.path(), &beside)?;
+        } else if kind.is_file() {
+            fs::copy(entry.path(), beside)?;
         }
     }
     Ok(())

@@ -85,7 +85,7 @@ pub fn eight_viewers(operator: &Terminal, viewers: &Terminal) {
             Err(format!("{pools:?}"))
         }
     });
-    actors_number_the_capacity(operator);
+    actors_number_the_capacity(operator, "clip.demo");
 
     let refused = viewers.run("view clip.demo --no-window").expect_code(1);
     say(format!("the ninth viewer is told after {:?}: {}", refused.took, refused.stderr.trim_end()));
@@ -199,12 +199,18 @@ pub fn two_sessions_die(operator: &Terminal, viewers: &Terminal, serving: &[&Pro
 /// A viewer is stopped for three seconds, as a laptop that sleeps: it goes on at a key frame, what it recorded decodes, and
 /// the others have not noticed.
 #[track_caller]
-pub fn a_viewer_stands_still(operator: &Terminal, viewers: &Terminal, serving: &[&Process], scratch: &TempDir) {
+pub fn a_viewer_stands_still(
+    operator: &Terminal,
+    viewers: &Terminal,
+    serving: &[&Process],
+    scratch: &TempDir,
+    service: &str,
+) {
     const STANDS_FOR: Duration = Duration::from_secs(3);
-    all_free(operator);
+    all_free_of(operator, service);
     let noise = Noise::of(serving.iter().copied());
     let file = scratch.join("stopped.h264");
-    let lines = [format!("clip.demo --record {}", file.display()), "clip.demo".into(), "clip.demo".into()];
+    let lines = [format!("{service} --record {}", file.display()), service.to_owned(), service.to_owned()];
     let mut playing: Vec<Viewer> = lines
         .iter()
         .map(|line| viewers.view(line))
@@ -240,18 +246,24 @@ pub fn a_viewer_stands_still(operator: &Terminal, viewers: &Terminal, serving: &
 /// Waits until every slot of the domain is free, and as many session actors live as slots are told.
 #[track_caller]
 pub fn all_free(operator: &Terminal) {
+    all_free_of(operator, "clip.demo");
+}
+
+/// The same for another service.
+#[track_caller]
+pub fn all_free_of(operator: &Terminal, service: &str) {
     eventually(SOON, "every slot is free", || {
-        let pools = operator.pools("clip.demo");
+        let pools = operator.pools(service);
         let free = pools.len() == 2 && pools.iter().all(|pool| pool.all_free(SLOTS));
         if free { Ok(()) } else { Err(format!("{pools:?}")) }
     });
-    actors_number_the_capacity(operator);
+    actors_number_the_capacity(operator, service);
 }
 
 /// I3 from outside: the slots that are told are the actors that live. Asked while nothing changes.
 #[track_caller]
-pub fn actors_number_the_capacity(operator: &Terminal) {
-    for pool in operator.pools("clip.demo") {
+pub fn actors_number_the_capacity(operator: &Terminal, service: &str) {
+    for pool in operator.pools(service) {
         let actors = operator.slot_actors(&pool.instance);
         assert_eq!(actors.len() as u64, pool.capacity, "{pool:?} and its actors {actors:?}");
     }

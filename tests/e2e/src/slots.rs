@@ -48,7 +48,7 @@ impl Pool {
 }
 
 impl Terminal {
-    /// The instances of a service, by name.
+    /// The instances of a service, by name; without one, of every service.
     #[track_caller]
     pub fn pools(&self, service: &str) -> Vec<Pool> {
         let listed = self.json(&format!("service list {service}"));
@@ -57,10 +57,10 @@ impl Terminal {
         pools
     }
 
-    /// One instance of `clip.demo`.
+    /// One instance, whatever it offers.
     #[track_caller]
     pub fn pool(&self, instance: &str) -> Pool {
-        let pools = self.pools("clip.demo");
+        let pools = self.pools("");
         let found = pools.iter().find(|pool| pool.instance == instance);
         found.unwrap_or_else(|| panic!("no instance {instance} in {pools:?}")).clone()
     }
@@ -74,7 +74,7 @@ impl Terminal {
         paths.filter(|path| path.contains(&below)).collect()
     }
 
-    /// The path of the actor that a viewer of `clip.demo` plays from.
+    /// The path of the actor that a viewer plays from.
     #[track_caller]
     pub fn actor_of(&self, seat: &Seat) -> String {
         format!("{}/instance/{}/{}", self.pool(&seat.instance).host, seat.instance, seat.slot)

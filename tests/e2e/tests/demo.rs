@@ -15,7 +15,7 @@ fn ready_is_one_line_that_tells_where_and_what() {
     assert_eq!(json::text(&demo.ready, "/dir"), demo.dir().to_str().unwrap());
     json::text(&demo.ready, "/resolver").parse::<std::net::SocketAddr>().expect("an address");
     let services: Vec<_> = json::list(&demo.ready, "/services").iter().map(|name| name.as_str().unwrap()).collect();
-    assert_eq!(services, ["clip.demo", "echo.demo"]);
+    assert_eq!(services, ["clip.demo", "echo.demo", "epg.demo"]);
     assert_eq!(demo.process.stdout().lines().count(), 1, "{}", demo.process.stdout());
 }
 
@@ -115,7 +115,7 @@ fn a_resolution_is_explained_and_the_machine_is_described() {
 #[test]
 fn a_viewer_that_stood_still_goes_on_at_a_key_frame() {
     let demo = Demo::start();
-    scenes::a_viewer_stands_still(&demo, &demo, &[&demo.process], demo.scratch());
+    scenes::a_viewer_stands_still(&demo, &demo, &[&demo.process], demo.scratch(), "clip.demo");
 }
 
 #[test]
@@ -128,7 +128,7 @@ fn a_running_instance_is_given_more_slots_and_fewer_and_nobody_is_sent_away() {
         pool if pool.all_free(6) => Ok(()),
         pool => Err(format!("{pool:?}")),
     });
-    scenes::actors_number_the_capacity(&demo);
+    scenes::actors_number_the_capacity(&demo, "clip.demo");
     let mut viewers: Vec<_> = (0..6).map(|_| demo.view("clip.demo")).collect();
     viewers.iter_mut().for_each(|viewer| assert_eq!(viewer.plays().zone, "zone-a", "six of the nearer zone"));
 
@@ -147,7 +147,7 @@ fn a_running_instance_is_given_more_slots_and_fewer_and_nobody_is_sent_away() {
         pool if (pool.active(), pool.free(), pool.capacity) == (3, 1, 4) => Ok(()),
         pool => Err(format!("{pool:?}")),
     });
-    scenes::actors_number_the_capacity(&demo);
+    scenes::actors_number_the_capacity(&demo, "clip.demo");
 
     let ended = demo.run(&format!("instance slots {path} 2 --deadline 1s")).expect_code(0);
     assert!(ended.stderr.contains("1 session still runs beyond 2"), "it shows how far it is: {}", ended.stderr);
