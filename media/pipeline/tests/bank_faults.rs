@@ -175,15 +175,17 @@ fn a_huge_picture_is_refused_from_its_header() {
 #[test]
 fn a_source_without_words_or_picture_never_stops_a_bank_from_closing() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let uri = format!("http://{}/camera", listener.local_addr().expect("bound"));
-    let options = BankOptions { folder: None, live: vec![("Camera".to_owned(), uri)], linger: Millis(100) };
+    let address = listener.local_addr().expect("bound");
+    let live = ["http", "rtsp"].map(|scheme| (format!("Camera {scheme}"), format!("{scheme}://{address}/camera")));
+    let options = BankOptions { folder: None, live: live.into(), linger: Millis(100) };
     let bank = SourceBank::open(options).expect("opens");
-    let id = bank.cards()[0].id;
-    let held = bank.attend(id, TILE);
-    // It is connected to, and never answers.
-    let (silent, _) = listener.accept().expect("connects");
-    let words = cause(&bank, id);
-    assert!(words.starts_with("Camera: ") && words.contains("no picture came within 10 s"), "{words}");
+    let held: Vec<_> = bank.cards().iter().map(|card| bank.attend(card.id, TILE)).collect();
+    // They are connected to, and never answer.
+    let silent = [(); 2].map(|()| listener.accept().expect("connects"));
+    for card in bank.cards() {
+        let words = cause(&bank, card.id);
+        assert!(words.starts_with(&card.title) && words.contains("no picture came within 10 s"), "{words}");
+    }
     drop((held, bank, silent));
 }
 

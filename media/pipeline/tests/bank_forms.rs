@@ -128,7 +128,9 @@ fn a_variable_rate_plays_at_its_own_pace() {
     let id = bank.cards()[0].id;
     let _held = bank.attend(id, size(64, 36));
     until(|| format!("two rounds: {:?}", report(&bank, 0)), || report(&bank, 0).decoded > 80);
-    assert_eq!(report(&bank, 0).broken, None);
+    let state = report(&bank, 0);
+    // As fast as it likes would be some thousands by now.
+    assert!(state.broken.is_none() && state.decoded < 1_500, "{state:?}");
 }
 
 #[test]
