@@ -210,8 +210,9 @@ fn trouble_stays_where_it_is() {
         assert!(words.starts_with(name), "{words}");
     }
     let [moves, stands] = movement(&demo, [&[fine, another], &[victim, broken]]);
-    say(format!("tiles move by {moves:.2} from picture to picture, placeholders by {stands:.2}"));
-    assert!(moves > 0.05 && stands < 0.02, "good tiles move ({moves}), broken ones show a placeholder ({stands})");
+    say(format!("of 40 pictures, a tile moves in {moves} at least, a placeholder in {stands} at most"));
+    // A placeholder has other words now and then, when the source is tried again.
+    assert!(moves >= 10 && stands <= 3, "good tiles move, broken ones show a placeholder: {moves} {stands}");
     for (index, viewer) in playing.into_iter().enumerate() {
         let withheld = noise.worst([&demo.process, &*viewer]);
         assert_unaffected(&format!("beside a killed one and a broken clip, viewer {index}"), &viewer.leave(), withheld);
@@ -234,9 +235,9 @@ fn overwrite(path: &Path, bytes: &[u8]) {
     OpenOptions::new().write(true).open(path).unwrap().write_all(bytes).unwrap();
 }
 
-/// How much two groups of tiles move from one picture to the next: the least of the first, the most of the second. Half of
-/// the pictures decide: now and then a placeholder has other words.
-fn movement(demo: &Demo, places: [&[usize]; 2]) -> [f64; 2] {
+/// In how many of forty pictures two groups of tiles look different from the one before: the least of the first, the most
+/// of the second.
+fn movement(demo: &Demo, places: [&[usize]; 2]) -> [usize; 2] {
     let file = demo.scratch().join("tiles.y4m");
     demo.ok(&format!("view epg.demo --keys End --frames 60 --y4m {}", file.display()));
     let seen = decode(&file, 640, 360);
@@ -244,12 +245,11 @@ fn movement(demo: &Demo, places: [&[usize]; 2]) -> [f64; 2] {
         let tile = Area::tile(*place);
         // Below are the label and its shadow, at the sides the highlight.
         let inner = Area { x: tile.x + 16, y: tile.y + 12, width: tile.width - 32, height: tile.height / 2 };
-        let mut moved: Vec<_> = seen[20..].windows(2).map(|pair| pair[0].difference(&pair[1], inner)).collect();
-        moved.sort_by(f64::total_cmp);
-        moved[moved.len() / 2]
+        // What an encoder does to pixels that stand still is less than this.
+        seen[seen.len() - 41..].windows(2).filter(|pair| pair[0].difference(&pair[1], inner) > 0.15).count()
     };
-    let first = places[0].iter().map(moved).fold(f64::MAX, f64::min);
-    [first, places[1].iter().map(moved).fold(0.0, f64::max)]
+    let [first, second] = places.map(|places| places.iter().map(moved).collect::<Vec<_>>());
+    [first.into_iter().min().unwrap(), second.into_iter().max().unwrap()]
 }
 
 /// Why a source cannot be shown, if so.
