@@ -44,7 +44,6 @@ use actors_protocol::{Millis, SessionId};
 use crate::picture::Format;
 use crate::ports::{Encoded, View};
 use crate::rung::Rung;
-use flaw::flawed;
 use placing::Patience;
 use rendition::{Key, Rendition};
 use session::Session;
@@ -126,9 +125,6 @@ impl<V: View> Renditions<V> {
     /// The viewer has lost something: the session is given nothing until the next key picture, which is asked for.
     pub fn key_wanted(&mut self, now: Millis, session: SessionId) {
         self.advance(now);
-        if flawed!(self.flaw, LossNotMinded) {
-            return;
-        }
         let at = self.sessions.get(&session).and_then(|known| known.at);
         if let Some(rendition) = at.and_then(|at| self.renditions.get_mut(&at))
             && rendition.watching.remove(&session)

@@ -3,6 +3,7 @@
 //! ```text
 //!   orc            orchestrator
 //!   zone-a         host-a1 (host-a2)      one: pinned to host-a1      duo: wherever there is room, and a second service
+//!                                         epg: a guide, in some runs, pinned to host-a1
 //!   zone-b         host-b1                two
 //!   res-1 (res-2)
 //! ```
@@ -107,6 +108,22 @@ impl Cast {
             services: vec![name("stage.sim"), name("lodge.sim")],
             sites: vec![name("west"), name("east")],
         }
+    }
+
+    /// The same with a guide of so many slots.
+    pub fn with_guide(mut self, slots: u32) -> Cast {
+        let service: ServiceName = name(crate::guide::SERVICE);
+        let guide = Offering { service: service.clone(), cap: None, parameters: Default::default() };
+        let mut epg = wanted("epg", "zone-a", Some("host-a1"), slots, vec![guide]);
+        epg.create.builder = crate::guide::BUILDER.to_owned();
+        self.wanted.entry(name("zone-a")).or_default().push(epg);
+        self.services.push(service);
+        self
+    }
+
+    /// Does it have a guide?
+    pub fn has_guide(&self) -> bool {
+        self.services.iter().any(|service| service.as_str() == crate::guide::SERVICE)
     }
 
     /// A node of the cast.

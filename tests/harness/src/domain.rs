@@ -25,6 +25,7 @@ use transport_link::CloseCode;
 use transport_viewer::{DomainTrust, ResolverAddress};
 
 use crate::cast::{Cast, Part};
+use crate::guide::{Media, Mood};
 use crate::ledger::{Census, Ledger, NodeLife};
 use crate::net::{Network, Random};
 use crate::pki::{Pki, domain};
@@ -36,6 +37,10 @@ use crate::show::Started;
 pub struct Making {
     /// One wrong decision of the cores.
     pub flaw: Flaw,
+    /// One wrong decision of a studio.
+    pub studio: media_share::renditions::Flaw,
+    /// How media goes wrong.
+    pub mood: Mood,
     /// Who may call what.
     pub access: Access,
     /// What is shown: pictures a second, pictures in a group, bytes of each.
@@ -46,7 +51,14 @@ pub struct Making {
 
 impl Default for Making {
     fn default() -> Making {
-        Making { flaw: Flaw::None, access: Access::default(), show: (4, 4, 200), building: Duration::from_millis(40) }
+        Making {
+            flaw: Flaw::None,
+            studio: media_share::renditions::Flaw::None,
+            mood: Mood::BAD,
+            access: Access::default(),
+            show: (4, 4, 200),
+            building: Duration::from_millis(40),
+        }
     }
 }
 
@@ -88,6 +100,7 @@ struct Inner {
     net: Network,
     ledger: Ledger,
     making: Making,
+    media: Media,
     store: Memory,
     stage: RefCell<Stage>,
 }
@@ -103,7 +116,13 @@ impl Domain {
         cast.link(&net);
         ledger.reach().expect(cast.parts.len());
         let (store, stage) = (Memory::new(), RefCell::default());
-        Domain(Rc::new(Inner { seed, cast, net, ledger, making, store, stage }))
+        let media = Media::new(making.mood, Random::derive(seed, 6));
+        Domain(Rc::new(Inner { seed, cast, net, ledger, making, media, store, stage }))
+    }
+
+    /// What its guides are drawn with.
+    pub fn media(&self) -> &Media {
+        &self.0.media
     }
 
     /// Who there is.
@@ -195,6 +214,9 @@ impl Domain {
 
     /// Time has passed: looks for what must not last, and for what the dead have left behind.
     pub fn tick(&self) {
+        for fault in self.0.media.struck() {
+            self.0.ledger.fault(fault, "a studio");
+        }
         let census = self.census();
         self.0.ledger.tick(&census);
         let now = self.0.ledger.now();
@@ -218,8 +240,8 @@ impl Domain {
         let mut census = Vec::new();
         for Life { node, life, .. } in stage.up.values().chain(&stage.strays).chain(&stage.leaving) {
             for (factory, incarnation) in node.roots("instance") {
-                let slots = node.children(&factory).into_iter().map(|(path, _)| path).collect();
-                census.push(Census { life: life.clone(), factory, incarnation, slots });
+                let (slots, others) = node.children(&factory).into_iter().map(|(path, _)| path).partition(is_slot);
+                census.push(Census { life: life.clone(), factory, incarnation, slots, others });
             }
         }
         census
@@ -275,6 +297,11 @@ impl Domain {
             }
         }
     }
+}
+
+/// Is it the actor of a slot? A factory has others, too.
+pub(crate) fn is_slot(path: &ActorPath) -> bool {
+    path.as_str().rsplit_once('/').is_some_and(|(_, last)| last.starts_with("slot-"))
 }
 
 /// 32 bytes for whoever wants to be seeded.

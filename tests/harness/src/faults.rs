@@ -17,7 +17,7 @@ use media_share::overload::Turn;
 use tokio::time::{Instant, sleep};
 
 use crate::cast::Part;
-use crate::domain::Domain;
+use crate::domain::{Domain, is_slot};
 use crate::ledger::Trouble;
 use crate::net::{Link, Random};
 use crate::report::Fault;
@@ -61,7 +61,7 @@ impl Faults {
             if Instant::now() >= until {
                 return;
             }
-            match self.random.below(24) {
+            match self.random.below(25) {
                 0 => self.crash(Role::Orchestrator, Fault::CrashOrchestrator).await,
                 1 => self.crash(Role::Zone, Fault::CrashZone).await,
                 2..4 => self.crash(Role::Host, Fault::CrashHost).await,
@@ -76,7 +76,8 @@ impl Faults {
                 15..17 => self.kill_role().await,
                 17..20 => self.drain().await,
                 20..22 => self.resize().await,
-                _ => self.withdraw().await,
+                22..24 => self.withdraw().await,
+                _ => self.kill_studio().await,
             }
         }
     }
@@ -234,19 +235,29 @@ impl Faults {
         if !deep {
             return factories.into_iter().map(|(path, _)| path).collect();
         }
-        let slots = factories.iter().flat_map(|(path, _)| life.node.children(path));
-        slots.map(|(path, _)| path).collect()
+        let children = factories.iter().flat_map(|(path, _)| life.node.children(path));
+        children.map(|(path, _)| path).collect()
     }
 
     async fn kill_session(&mut self) {
         let host = self.with(Role::Host);
-        let slots = self.actors(&host.name, true);
+        let mut slots = self.actors(&host.name, true);
+        slots.retain(is_slot);
         if slots.is_empty() {
             return;
         }
         let path = slots[self.random.below(slots.len() as u64) as usize].clone();
         if self.end(&host.name, path.clone()).await {
             self.domain.ledger().fault(Fault::KillSession, format_args!("{path} on {}", host.name));
+        }
+    }
+
+    /// Its factory goes with it.
+    async fn kill_studio(&mut self) {
+        let host = self.with(Role::Host);
+        let studio = self.actors(&host.name, true).into_iter().find(|path| !is_slot(path));
+        if let Some(path) = studio {
+            self.strike(&host.name, path, Fault::KillStudio).await;
         }
     }
 

@@ -16,6 +16,7 @@ mod factories;
 mod lives;
 mod reach;
 mod requests;
+mod sharing;
 
 use std::cell::{RefCell, RefMut};
 use std::fmt::Display;
@@ -30,6 +31,7 @@ use agreement::Resolvers;
 use factories::Factories;
 use lives::Lives;
 use requests::Requests;
+use sharing::Studios;
 
 pub use agreement::Census;
 pub use reach::{Reach, SETTLE, Trouble};
@@ -68,6 +70,7 @@ struct Books {
     lives: Lives,
     resolvers: Resolvers,
     reach: Reach,
+    studios: Studios,
 }
 
 impl Notes {
@@ -127,6 +130,7 @@ impl Ledger {
             lives: Lives::default(),
             resolvers: Resolvers::default(),
             reach: Reach::default(),
+            studios: Studios::default(),
         })))
     }
 
@@ -209,6 +213,21 @@ impl Ledger {
         })
     }
 
+    /// Looks on at the studios of one life of a node.
+    pub fn watch_studios(&self, life: NodeLife) -> media_session::Audience<u32> {
+        let ledger = self.clone();
+        Rc::new(move |scene| {
+            let mut books = ledger.books();
+            let Books { notes, studios, .. } = &mut *books;
+            studios.seen(notes, &life, scene);
+        })
+    }
+
+    /// Something was seen that two runs of a seed have in common.
+    pub fn noticed(&self, words: &str, number: u64) {
+        self.books().notes.trace(words, number);
+    }
+
     /// Looks on at the gateway and the resolver of one life of a node.
     pub fn watch_roles(&self, life: NodeLife) -> Observers {
         let gateway: GatewayObserver = {
@@ -224,7 +243,7 @@ impl Ledger {
             let ledger = self.clone();
             Rc::new(move |sighting| {
                 let mut books = ledger.books();
-                let Books { notes, lives, requests, resolvers, factories, reach } = &mut *books;
+                let Books { notes, lives, requests, resolvers, factories, reach, .. } = &mut *books;
                 match &sighting.what {
                     ResolverSeen::Asked(open) => requests.asked(notes, &life, sighting.incarnation, open),
                     ResolverSeen::Answered(request, opening) => {
@@ -253,7 +272,8 @@ impl Ledger {
     /// Time has passed: what must not last is looked at. `census` is what the kernel's directories hold.
     pub fn tick(&self, census: &[Census]) {
         let mut books = self.books();
-        let Books { notes, factories, resolvers, reach, .. } = &mut *books;
+        let Books { notes, factories, resolvers, reach, studios, .. } = &mut *books;
+        studios.tick(notes, census);
         factories.tick(notes, reach, census);
         resolvers.tick(notes, reach, factories);
     }

@@ -5,7 +5,7 @@
 //!   seed ──► cast ──► domain (nodes, their lives) ──┬── viewers, a hostile viewer
 //!              │         │ sightings                ├── faults
 //!              │         ▼                          │
-//!              └──► ledger: invariants I1–I9 ◄──────┘ ──► report, violations
+//!              └──► ledger: invariants I1–I12 ◄──────┘ ──► report, violations
 //! ```
 //!
 //! Owns: the simulated network ([`net`]), the lives of nodes ([`domain`]), what happens ([`viewers`], [`hostile`],
@@ -18,6 +18,7 @@ pub mod calm;
 pub mod cast;
 pub mod domain;
 pub mod faults;
+pub mod guide;
 pub mod hostile;
 pub mod ledger;
 pub mod net;
@@ -25,4 +26,5 @@ pub mod pki;
 pub mod report;
 pub mod scenario;
 pub mod show;
+pub mod sight;
 pub mod viewers;

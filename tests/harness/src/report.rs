@@ -75,6 +75,20 @@ kinds! {
         Resize => "resize, taken back",
         /// An instance withdraws its free slots as under overload, and offers them again.
         Withdrawal => "free slots withdrawn, and offered again",
+        /// The actor that draws and encodes for the sessions of an instance.
+        KillStudio => "killed studio",
+        /// A page that cannot be drawn is asked for.
+        PageBroken => "painter failed",
+        /// A page is asked for whose painter panics.
+        PagePanics => "painter panicked",
+        /// An encoder breaks.
+        EncoderFails => "encoder failed",
+        /// A picture takes longer than pictures have time.
+        DrawSlow => "slow draw",
+        /// A picture never comes.
+        DrawStuck => "draw that never ends",
+        /// What is behind a page looks different.
+        SourceChanged => "source changed",
         /// A viewer's machine is gone.
         ViewerVanished => "viewer vanished without goodbye",
         /// A viewer's network is away for a few seconds.
@@ -107,6 +121,15 @@ kinds! {
         I8 => "I8 no orphan actor or task",
         /// No call outside the role table.
         I9 => "I9 no call outside the table",
+        /// What a viewer is handed can be decoded: a picture that is no key picture follows the very one that its encoder
+        /// made before it.
+        I10 => "I10 each delta follows the picture before it",
+        /// Sessions of equal view, format and rung share a rendition three seconds after quiet, and none without sessions
+        /// outlives its linger.
+        I11 => "I11 what is equal is shared",
+        /// A picture that echoes an input shows what that input or a later one led to, and a second after quiet the
+        /// session sees what its last input led to.
+        I12 => "I12 an acknowledged input is shown",
         /// Pictures come in decoding order, and their numbers tell what is missing.
         Pictures => "pictures decodable and numbered",
         /// When the faults are over, everything that should run runs again, and every slot is free again.

@@ -44,13 +44,15 @@ pub struct Plan {
     pub inside: bool,
     /// Honest viewers.
     pub viewers: u8,
+    /// There is a guide in every run, and not in every second.
+    pub guide: bool,
     /// Print what happens.
     pub aloud: bool,
 }
 
 impl Default for Plan {
     fn default() -> Plan {
-        Plan { making: Making::default(), inside: true, viewers: 5, aloud: false }
+        Plan { making: Making::default(), inside: true, viewers: 5, guide: false, aloud: false }
     }
 }
 
@@ -109,7 +111,12 @@ async fn play(seed: u64, plan: Plan) -> Outcome {
     let begun = Instant::now();
     let stream = |word| Random::derive(seed, word);
     let ledger = Ledger::new(plan.inside, plan.aloud);
-    let domain = Domain::new(seed, Cast::draw(&mut stream(1)), ledger.clone(), plan.making);
+    let mut cast = Cast::draw(&mut stream(1));
+    // In every second run, so that all of them together take no longer.
+    if plan.guide || seed.is_multiple_of(2) {
+        cast = cast.with_guide(2 + stream(7).below(3) as u32);
+    }
+    let domain = Domain::new(seed, cast, ledger.clone(), plan.making);
     domain.boot_all();
     let mut ticking = JoinSet::new();
     ticking.spawn_local(tick(domain.clone()));
@@ -161,6 +168,7 @@ async fn play(seed: u64, plan: Plan) -> Outcome {
 async fn recover(domain: &Domain) {
     let ledger = domain.ledger();
     domain.net().heal_all();
+    domain.media().calm();
     domain.end_strays();
     domain.boot_all();
     ledger.premise(Invariant::Recovery);

@@ -1,5 +1,7 @@
 //! What the sessions of a simulation show: a clip out of memory whose pictures are their own numbers, and the builder that
-//! makes instances of it. The factory and the sessions are the true ones.
+//! makes instances of this and of other programs. The factory and the sessions are the true ones.
+//!
+//! Owns: the clip, and how an instance is made. Refuses: the guide (`guide` has it).
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -11,7 +13,7 @@ use actors_protocol::Address;
 use actors_protocol::host::CreateInstance;
 use bytes::Bytes;
 use media_session::observe::Observer;
-use media_session::{FactoryActor, FactorySetup, Flaw, Limits, spawn_factory};
+use media_session::{FactoryActor, FactorySetup, Flaw, Limits, Production, spawn_factory};
 use media_share::{AccessUnit, ClipTrack, Codec, Format};
 
 /// The builder's word.
@@ -33,11 +35,13 @@ pub fn clip(rate: u32, group: usize, bytes: usize) -> ClipTrack {
 /// Factories as they were started, for what only their own node may tell them.
 pub type Started = Rc<RefCell<Vec<ActorRef<FactoryActor>>>>;
 
-/// Makes instances of a clip.
+/// Makes instances.
 #[derive(Clone)]
 pub struct ShowBuilder {
+    /// Its word.
+    pub word: &'static str,
     /// What is shown.
-    pub clip: ClipTrack,
+    pub production: Production,
     /// How long making one takes.
     pub takes: Duration,
     /// Makes tickets and tokens.
@@ -52,7 +56,7 @@ pub struct ShowBuilder {
 
 impl Builder for ShowBuilder {
     fn word(&self) -> &'static str {
-        BUILDER
+        self.word
     }
 
     fn parameters(&self) -> &'static [(&'static str, &'static str)] {
@@ -65,7 +69,7 @@ impl Builder for ShowBuilder {
             tokio::time::sleep(made.takes).await;
             let setup = FactorySetup {
                 create,
-                production: media_session::Production::ready(made.clip),
+                production: made.production,
                 raw: Vec::new(),
                 endpoint: site.endpoint,
                 server_name: site.server_name,

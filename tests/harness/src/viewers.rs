@@ -12,11 +12,21 @@ use transport_viewer::{Ended, Event, InputEvent, OpenError, OpenOptions, Options
 
 use crate::cast::name;
 use crate::domain::{Domain, seed_bytes};
+use crate::guide::{PAGES, PANICS, SERVICE};
 use crate::net::Random;
 use crate::report::{Fault, Invariant};
+use crate::sight::Sight;
 
 /// A viewer library that does not come back within this much more than it was given is stuck.
 const STUCK_AFTER: Duration = Duration::from_secs(30);
+/// A page that was asked for is shown within this time: a second, and the way there and back.
+const SHOWN_WITHIN: Duration = Duration::from_millis(1_050);
+/// A worker that never comes back is given up after two seconds, and its sessions are over.
+const OVER_WITHIN: Duration = Duration::from_millis(1_500);
+/// Where the guide is.
+const HOST: &str = "host-a1";
+/// A host on which no fault has been for so long, in milliseconds, owes its viewers what it promises.
+const CALM_FOR: u64 = 2_000;
 /// A service that nobody has.
 const NO_SERVICE: &str = "stagee.sim";
 
@@ -67,7 +77,9 @@ impl Person {
 
     async fn visit(&mut self, until: Instant) {
         let viewer = self.viewer();
+        let guide = self.domain.cast().has_guide() && self.random.chance(0.7);
         let service: ServiceName = match self.random.below(10) {
+            _ if guide => name(SERVICE),
             0 => name(NO_SERVICE),
             1..4 => name("lodge.sim"),
             _ => name("stage.sim"),
@@ -91,8 +103,8 @@ impl Person {
         match opened {
             Ok(session) => {
                 ledger.event("viewer: opened");
-                let until =
-                    until.min(Instant::now() + Duration::from_millis(300) + self.random.within(Duration::from_secs(5)));
+                let most = Duration::from_secs(if guide { 8 } else { 5 });
+                let until = until.min(Instant::now() + Duration::from_millis(300) + self.random.within(most));
                 self.watch(session, until).await;
             }
             Err(error) => self.refused(&service, &error),
@@ -136,12 +148,17 @@ impl Person {
             _ => Leaving::Stall(Duration::from_millis(500) + self.random.within(Duration::from_secs(2))),
         };
         let ledger = self.domain.ledger().clone();
-        let mut eye = Eye::default();
+        let guide = session.info().service.as_str() == SERVICE;
+        let mut eye = Eye { sight: guide.then(Sight::default), idle: self.random.chance(0.6), ..Eye::default() };
         if self.look(&mut session, &mut eye, until).await {
             return;
         }
         match leaving {
-            Leaving::Goodbye => self.goodbye(session).await,
+            Leaving::Goodbye => {
+                if !self.look_closely(&mut session, &mut eye).await {
+                    self.goodbye(session).await;
+                }
+            }
             Leaving::Drop => drop(session),
             Leaving::Vanish => {
                 ledger.fault(Fault::ViewerVanished, self.host);
@@ -154,7 +171,10 @@ impl Person {
                 let over = self.look(&mut session, &mut eye, Instant::now() + length).await;
                 self.domain.net().rejoin(self.host);
                 let end = Instant::now() + Duration::from_secs(2);
-                if !over && !self.look(&mut session, &mut eye, end).await {
+                if !over
+                    && !self.look(&mut session, &mut eye, end).await
+                    && !self.look_closely(&mut session, &mut eye).await
+                {
                     self.goodbye(session).await;
                 }
             }
@@ -177,6 +197,48 @@ impl Person {
         }
     }
 
+    /// Asks the guide for a page, and looks whether it is shown within a second. Where the picture never comes, the session
+    /// must be over instead. True: the session is over.
+    async fn look_closely(&mut self, session: &mut Session, eye: &mut Eye) -> bool {
+        let begun = self.domain.ledger().now();
+        if eye.sight.is_none() || eye.lost {
+            return false;
+        }
+        self.press(session, eye, u64::from(PAGES));
+        eye.still = true;
+        if self.look(session, eye, Instant::now() + SHOWN_WITHIN).await {
+            return true;
+        }
+        let Some(Err(words)) = eye.sight.as_ref().map(Sight::is_present) else {
+            self.domain.ledger().premise(Invariant::I12);
+            return false;
+        };
+        if self.look(session, eye, Instant::now() + OVER_WITHIN).await {
+            return true;
+        }
+        let node = name(HOST);
+        let calm = self.domain.ledger().reach().calm_since(&[&node]);
+        if calm.is_some_and(|since| since + CALM_FOR <= begun) && !eye.lost {
+            self.domain.ledger().violated(Invariant::I12, format!("{}: {words}", self.host));
+        }
+        false
+    }
+
+    /// Sends an input, for one of so many pages.
+    fn press(&mut self, session: &Session, eye: &mut Eye, pages: u64) {
+        let page = self.random.below(pages) as u32;
+        let event = match (&eye.sight, self.random.below(3)) {
+            (Some(_), 0) => InputEvent::Pointer { x: page as u16, y: 7 },
+            (Some(_), _) => InputEvent::Key { keysym: page, down: true },
+            (None, 0) => InputEvent::Key { keysym: 0xff53, down: true },
+            (None, _) => InputEvent::Pointer { x: self.random.next() as u16, y: 7 },
+        };
+        // A session that has just ended says so with its next event.
+        if let (Ok(number), Some(sight)) = (session.send(event.clone()), &mut eye.sight) {
+            sight.sent(number, &event);
+        }
+    }
+
     /// Looks on until `until`, and presses a key now and then. True: the session is over.
     async fn look(&mut self, session: &mut Session, eye: &mut Eye, until: Instant) -> bool {
         let ledger = self.domain.ledger().clone();
@@ -191,9 +253,28 @@ impl Person {
                             ledger.violated(Invariant::Pictures, words);
                         }
                         ledger.premise(Invariant::Pictures);
+                        if let Some(sight) = &mut eye.sight {
+                            let before = (sight.deltas, sight.echoes);
+                            if let Err((invariant, words)) = sight.see(&picture) {
+                                ledger.violated(invariant, format!("{}: {words}", self.host));
+                            }
+                            if sight.deltas > before.0 {
+                                ledger.premise(Invariant::I10);
+                            }
+                            if sight.echoes > before.1 {
+                                ledger.premise(Invariant::I12);
+                            }
+                            ledger.noticed("guide", picture.number);
+                        }
                     }
-                    Event::Lost { .. } => ledger.event("viewer: connection lost"),
-                    Event::Resumed => ledger.event("viewer: resumed"),
+                    Event::Lost { .. } => {
+                        eye.lost = true;
+                        ledger.event("viewer: connection lost");
+                    }
+                    Event::Resumed => {
+                        eye.lost = false;
+                        ledger.event("viewer: resumed");
+                    }
                     Event::Ended(ended) => {
                         ledger.event(ended_as(&ended));
                         return true;
@@ -203,12 +284,12 @@ impl Person {
                     if next == until {
                         return false;
                     }
-                    let event = match self.random.below(2) {
-                        0 => InputEvent::Key { keysym: 0xff53, down: true },
-                        _ => InputEvent::Pointer { x: self.random.next() as u16, y: 7 },
-                    };
-                    // A session that has just ended says so with its next event.
-                    let _ = session.send(event);
+                    // Some look at one page for long: who is on the same one is to share it.
+                    if eye.still || eye.idle && eye.sight.is_some() && self.random.chance(0.9) {
+                        continue;
+                    }
+                    let pages = if self.random.chance(0.05) { u64::from(PANICS) + 1 } else { u64::from(PAGES) };
+                    self.press(session, eye, pages);
                 }
             }
         }
@@ -232,6 +313,13 @@ fn ended_as(ended: &Ended) -> &'static str {
 /// Sees pictures as a decoder would, and counts them as a person would.
 #[derive(Default)]
 pub struct Eye {
+    /// For the guide.
+    pub sight: Option<Sight>,
+    /// Presses a key now and then only.
+    idle: bool,
+    /// Presses none.
+    still: bool,
+    lost: bool,
     last: Option<(u64, u32, u16)>,
     last_input: u32,
 }

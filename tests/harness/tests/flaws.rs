@@ -3,6 +3,7 @@
 
 use actors_control::Flaw;
 use actors_kernel::Access;
+use media_share::renditions::Flaw as StudioFlaw;
 use tests_harness::batch;
 use tests_harness::domain::Making;
 use tests_harness::report::Invariant;
@@ -12,7 +13,8 @@ use tests_harness::scenario::{Outcome, Plan};
 const SEEDS_MAX: u64 = 200;
 
 fn caught(what: &str, making: Making, invariant: Invariant) {
-    let plan = Plan { making, inside: false, ..Plan::default() };
+    let guide = making.studio != StudioFlaw::None;
+    let plan = Plan { making, inside: false, guide, ..Plan::default() };
     let broken = |outcome: &Outcome| outcome.violations.iter().any(|violation| violation.invariant == invariant);
     let batch = batch::seeds(1, SEEDS_MAX, &plan, broken);
     let first = batch.failed.iter().find(|outcome| broken(outcome));
@@ -83,7 +85,37 @@ fn i9_a_gate_that_lets_everybody_through() {
     caught("a gate without a table", Making { access, ..Making::default() }, Invariant::I9);
 }
 
+fn studio(studio: StudioFlaw, invariant: Invariant) {
+    caught(&format!("{studio:?}"), Making { studio, ..Making::default() }, invariant);
+}
+
+#[test]
+fn i10_a_delta_for_those_who_wait_for_a_key_picture() {
+    studio(StudioFlaw::DeltaToAll, Invariant::I10);
+}
+
+#[test]
+fn i11_equal_sessions_that_stay_apart() {
+    studio(StudioFlaw::StaysApart, Invariant::I11);
+}
+
+#[test]
+fn i11_a_rendition_that_lingers_for_ever() {
+    studio(StudioFlaw::LingersForEver, Invariant::I11);
+}
+
+#[test]
+fn i12_a_picture_that_claims_too_much() {
+    studio(StudioFlaw::ClaimsTooMuch, Invariant::I12);
+}
+
+#[test]
+fn i12_a_page_that_is_not_drawn() {
+    studio(StudioFlaw::BusyAndDeaf, Invariant::I12);
+}
+
 #[test]
 fn every_flaw_has_its_test() {
     assert_eq!(Flaw::ALL.len(), 9, "a new flaw needs a test of its own here");
+    assert_eq!(StudioFlaw::ALL.len(), 5, "a new flaw needs a test of its own here");
 }

@@ -7,6 +7,7 @@ use actors_control::{HostSetup, MemberSetup, Membership, OrchestratorSetup, Role
 use actors_dca::Registry;
 use actors_kernel::{Node, NodeOptions, Route};
 use actors_protocol::{Incarnation, NodeName, Role};
+use media_session::Production;
 use transport_link::{Endpoint, Options, Socket, Versions};
 
 use super::{Domain, Inner, Life, seed_bytes};
@@ -59,7 +60,7 @@ impl Domain {
     }
 
     fn roles(&self, part: &Part, life: &NodeLife, home: usize, mut random: Random, started: &Started) -> RoleSetup {
-        let Inner { cast, ledger, making, store, .. } = &*self.0;
+        let Inner { cast, ledger, making, media, store, .. } = &*self.0;
         let orchestrator = cast.part(&name("orc"));
         let member = MemberSetup {
             orchestrator: Route {
@@ -80,14 +81,17 @@ impl Domain {
         });
         let has = |role| part.role == role;
         let (rate, group, bytes) = making.show;
-        let builder = ShowBuilder {
-            clip: clip(rate, group, bytes),
+        let show = ShowBuilder {
+            word: crate::show::BUILDER,
+            production: Production::ready(clip(rate, group, bytes)),
             takes,
             entropy: entropy.clone(),
             flaw: making.flaw,
             observer: Some(ledger.watch_factories(life.clone())),
             started: started.clone(),
         };
+        let production = media.production(making.studio, Some(ledger.watch_studios(life.clone())));
+        let guide = ShowBuilder { word: crate::guide::BUILDER, production, ..show.clone() };
         RoleSetup {
             member,
             orchestrator: has(Role::Orchestrator).then(|| OrchestratorSetup {
@@ -102,7 +106,7 @@ impl Domain {
                 (zone, wanted)
             }),
             host: has(Role::Host).then(|| HostSetup {
-                registry: Registry::default().with(builder),
+                registry: Registry::default().with(show).with(guide),
                 advertise: part.address(home),
                 zone: part.zone.clone(),
             }),

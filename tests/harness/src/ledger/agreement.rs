@@ -27,6 +27,8 @@ pub struct Census {
     pub incarnation: Incarnation,
     /// The slots' actors.
     pub slots: Vec<ActorPath>,
+    /// Its other actors.
+    pub others: Vec<ActorPath>,
 }
 
 /// A pool, as somebody believes it to be.

@@ -20,6 +20,7 @@ use media_session::observe::{Seen, Sighting};
 use super::agreement::{Census, Pool};
 use super::reach::Reach;
 use super::{NodeLife, Notes};
+use crate::domain::is_slot;
 use crate::report::Invariant;
 use book::Book;
 
@@ -110,7 +111,7 @@ impl Factories {
             Seen::Effect(_) => {}
             Seen::Settled => {
                 book.settled(notes, sighting);
-                let living = sighting.node.children(&book.path).len();
+                let living = sighting.node.children(&book.path).iter().filter(|(path, _)| is_slot(path)).count();
                 book.compare(notes, living);
                 if notes.inside
                     && let Err(words) = sighting.core.check()
