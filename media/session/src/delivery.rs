@@ -24,6 +24,9 @@ use transport_wire::limits::UNITS_PER_GROUP_MAX;
 /// Units under way at most: more than two seconds of pictures at 30 a second are never worth having.
 pub const UNITS_UNDER_WAY_MAX: usize = 64;
 
+/// The unit from which on a group is to come to its end: while its pictures are in time, nobody is to notice that it had to.
+const GROUP_LONG: u16 = UNITS_PER_GROUP_MAX / 4 * 3;
+
 /// How often the way to the viewer is looked at while pictures are sent.
 const LOOK: Millis = Millis(500);
 
@@ -52,6 +55,8 @@ pub enum Effect {
     GiveUp(Place),
     /// Let the playback go on at its next key picture.
     SkipToKey,
+    /// Let the playback make a key picture soon: the group is at three quarters of what it may be.
+    Freshen,
 }
 
 /// See the module.
@@ -98,6 +103,9 @@ impl Delivery {
         }
         let place = Place { group: self.group, unit };
         self.units = Some(unit + 1);
+        if unit == GROUP_LONG {
+            self.effects.push_back(Effect::Freshen);
+        }
         self.under_way.insert(place, UnderWay { since: now, bytes: picture.data.len() as u64 });
         self.sent += 1;
         Some(Admitted { place, previous: self.previous })
@@ -243,6 +251,22 @@ mod tests {
         let key = delivery.admit(Millis(1_000), &picture(30, true)).expect("a key picture");
         assert_eq!(key.previous, 0, "nothing of the group before is worth waiting for");
         assert_eq!(delivery.late(), 3);
+    }
+
+    #[test]
+    fn a_group_that_gets_too_long_is_to_end_before_it_must() {
+        let mut delivery = Delivery::default();
+        let mut asked = Vec::new();
+        for number in 0..u64::from(UNITS_PER_GROUP_MAX) {
+            let fresh = asked.last().is_some_and(|asked| number == asked + 15);
+            let place =
+                delivery.admit(Millis(number * 33), &picture(number, number == 0 || fresh)).expect("admitted").place;
+            delivery.acknowledged(place);
+            let wanted = effects(&mut delivery);
+            assert!(wanted.is_empty() || wanted == [Effect::Freshen], "nothing is given up: {wanted:?}");
+            asked.extend((!wanted.is_empty()).then_some(number));
+        }
+        assert_eq!((asked, delivery.late()), (vec![3_072], 0));
     }
 
     #[test]

@@ -160,6 +160,7 @@ impl SessionActor {
                         }
                     }
                     Effect::SkipToKey => playing.playback.skip_to_key(now),
+                    Effect::Freshen => playing.playback.freshen(now),
                 }
             }
             let Some(picture) = playing.playback.poll_picture(now) else { break };

@@ -130,6 +130,8 @@ pub(crate) enum Want<V> {
     Rung(Rung),
     /// A key picture, and nothing before it.
     Key,
+    /// A key picture soon, and everything before it.
+    Fresh,
     /// Nothing for the time being.
     Pause,
     /// To go on, with a key picture.
@@ -322,7 +324,7 @@ impl<P: Painter> StudioActor<P> {
                 }
             }
             Effect::Draw { rendition, view, rung, key, pts_us, due: _ } => {
-                let ready = self.trial.takes.as_ref().map_or(Millis::ZERO, |takes| now + takes());
+                let ready = self.trial.takes.as_ref().map_or(Millis::ZERO, |takes| now + takes(&view));
                 let draw = Draw { rendition, view, rung, key, pts_us, ready };
                 let (Some(line), Some(workers), Some(waker)) =
                     (self.lines.get_mut(&rendition), &self.workers, &self.waker)
@@ -433,6 +435,7 @@ impl<P: Painter> Handler<Wanted<P::View>> for StudioActor<P> {
             Want::Show(view, input) => self.core.show(now, session, view, input),
             Want::Rung(rung) => self.core.set_rung(now, session, rung),
             Want::Key => self.core.key_wanted(now, session),
+            Want::Fresh => self.core.freshen(now, session),
             Want::Pause => self.core.pause(now, session),
             Want::Resume => self.core.resume(now, session),
             Want::Leave => self.leave(now, session),

@@ -71,6 +71,9 @@ pub trait Playback {
     /// group is dropped, and the playback goes on at its next key picture.
     fn skip_to_key(&mut self, now: Millis);
 
+    /// The group gets so long that it must end: make a key picture soon, if that can be done without leaving one out.
+    fn freshen(&mut self, _now: Millis) {}
+
     /// The connection is lost: nobody watches until [`resume`](Playback::resume). Pictures are not polled meanwhile.
     fn pause(&mut self, _now: Millis) {}
 

@@ -133,6 +133,15 @@ impl<V: View> Renditions<V> {
         }
     }
 
+    /// The session's group gets too long: a key picture is asked for, and the session goes on until it comes.
+    pub fn freshen(&mut self, now: Millis, session: SessionId) {
+        self.advance(now);
+        let at = self.sessions.get(&session).and_then(|known| known.at);
+        if let Some(rendition) = at.and_then(|at| self.renditions.get_mut(&at)) {
+            rendition.stale = true;
+        }
+    }
+
     /// The viewer is away: nothing is drawn for it until [`resume`](Renditions::resume). It holds no encoder meanwhile.
     pub fn pause(&mut self, now: Millis, session: SessionId) {
         let now = self.advance(now);

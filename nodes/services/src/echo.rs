@@ -101,6 +101,10 @@ impl Playback for EchoPlayback {
         }
     }
 
+    fn freshen(&mut self, _now: Millis) {
+        self.changed = true;
+    }
+
     fn state(&self) -> PlaybackState {
         self.state
     }

@@ -70,6 +70,7 @@ struct Untold {
     rung: bool,
     show: bool,
     key: bool,
+    fresh: bool,
 }
 
 struct StudioPlayback<P: Painter> {
@@ -139,8 +140,11 @@ impl<P: Painter> StudioPlayback<P> {
         if self.untold.key {
             self.untold.key = !self.want(now, Want::Key);
         }
-        let Untold { presence, rung, show, key } = self.untold;
-        self.unheard = (presence || rung || show || key).then_some(now + AGAIN);
+        if self.untold.fresh {
+            self.untold.fresh = !self.want(now, Want::Fresh);
+        }
+        let Untold { presence, rung, show, key, fresh } = self.untold;
+        self.unheard = (presence || rung || show || key || fresh).then_some(now + AGAIN);
     }
 
     fn want(&mut self, now: Millis, want: Want<P::View>) -> bool {
@@ -229,6 +233,11 @@ impl<P: Painter> Playback for StudioPlayback<P> {
         // What waits in the queue belongs to the group that is given up.
         self.forget_queue();
         self.untold.key = true;
+        self.tell(now);
+    }
+
+    fn freshen(&mut self, now: Millis) {
+        self.untold.fresh = true;
         self.tell(now);
     }
 

@@ -26,8 +26,8 @@ pub struct Scene<'a, V: View> {
 pub struct Trial<V: View> {
     /// One wrong decision, or none.
     pub flaw: Flaw,
-    /// How long the next picture takes, in virtual time; only without threads.
-    pub takes: Option<Rc<dyn Fn() -> Millis>>,
+    /// How long a picture of this view takes, in virtual time; only without threads.
+    pub takes: Option<Rc<dyn Fn(&V) -> Millis>>,
     /// Who looks on.
     pub audience: Option<Audience<V>>,
 }

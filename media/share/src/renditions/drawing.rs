@@ -42,6 +42,7 @@ impl<V: View> Renditions<V> {
         rendition.begun = Some(Begun { view: view.clone(), stamp, pts_us });
         if key {
             rendition.keyed = Some(now);
+            rendition.stale = false;
         }
         let missed = std::mem::take(&mut rendition.missed);
         let mut inputs = std::collections::BTreeMap::new();

@@ -121,6 +121,8 @@ pub(super) struct Rendition<V> {
     /// Since when it has no sessions.
     pub(super) empty_since: Option<Millis>,
     pub(super) counts: Counts,
+    /// Somebody's group gets too long: a key picture is to come, and nobody waits for it.
+    pub(super) stale: bool,
 }
 
 impl<V: Ord + Clone> Rendition<V> {
@@ -141,6 +143,7 @@ impl<V: Ord + Clone> Rendition<V> {
             origin_us: None,
             empty_since: Some(now),
             counts: Counts::default(),
+            stale: false,
         }
     }
 
@@ -174,7 +177,8 @@ impl<V: Ord + Clone> Rendition<V> {
         }
         let waited_for = (!self.waiting.is_empty()).then(|| self.key_from(options.key_gap));
         let merge = wanted.then(|| self.key_from(options.merge_gap));
-        let key_at = waited_for.into_iter().chain(merge).min();
+        let stale = self.stale.then(|| self.key_from(options.key_gap));
+        let key_at = waited_for.into_iter().chain(merge).chain(stale).min();
         let owed = self.owed.filter(|_| !self.watching.is_empty()).map(|owed| match self.answered {
             Some(answered) if owed.urgent => owed.due.max(answered + options.input_gap),
             _ => owed.due,

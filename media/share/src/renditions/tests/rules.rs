@@ -56,6 +56,19 @@ fn what_does_not_change_is_not_drawn_and_repeated_once_a_second() {
 }
 
 #[test]
+fn a_group_that_is_too_long_ends_with_a_key_picture_and_nothing_is_left_out() {
+    let mut stage = watching(MOVING);
+    stage.pass(1_000);
+    let begin = stage.now;
+    stage.freshen(1);
+    stage.pass(1_000);
+    let pictures = stage.pictures(1, begin);
+    assert_eq!(pictures.iter().filter(|picture| picture.key).count(), 1, "one, and soon");
+    assert!(pictures.windows(2).all(|pair| pair[1].number == pair[0].number + 1));
+    assert!((30..=31).contains(&pictures.len()), "{} pictures in a second", pictures.len());
+}
+
+#[test]
 fn an_input_is_drawn_at_once_by_the_same_encoder_and_not_as_a_key_picture() {
     let mut stage = watching(3);
     stage.pass(7);

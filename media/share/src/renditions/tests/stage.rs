@@ -132,6 +132,11 @@ impl Stage {
         self.pump();
     }
 
+    pub(super) fn freshen(&mut self, session: u64) {
+        self.core.freshen(self.now, SessionId(session));
+        self.pump();
+    }
+
     pub(super) fn pause(&mut self, session: u64, paused: bool) {
         if let Some(seen) = self.sessions.get_mut(&SessionId(session)) {
             seen.paused = paused;
