@@ -6,6 +6,7 @@
 //! Owns: what is decided. Refuses: doing it. No tokio, no actix, no quinn, no std clock, no order that depends on a hash.
 
 pub mod backoff;
+pub mod deployment;
 pub mod factory;
 pub mod flaw;
 pub mod gateway;
