@@ -239,6 +239,23 @@ fn a_source_without_a_picture_says_so_and_why() {
 }
 
 #[test]
+fn what_is_wrong_has_nothing_over_it_and_the_name_of_the_source_once() {
+    let size = size(640, 360);
+    let tile = Layout::of(size).tiles[1];
+    let shot = |kind: SourceKind, shows: Shows| {
+        paint(&painter(FakeTiles::new(&[("A", CLIP, WHITE), ("Harbour", kind, shows)])), page(0), size)
+    };
+    let inside = |one: &I420, other: &I420| bounds(size, |x, y| tile.contains(x, y) && differ(one, other, x, y));
+    for kind in [SourceKind::Live, SourceKind::Still] {
+        assert!(inside(&shot(CLIP, WHITE), &shot(kind, WHITE)).is_some(), "a picture has a badge");
+        let broken = shot(kind, Shows::Broken("it has ended"));
+        assert_eq!(inside(&shot(CLIP, Shows::Broken("it has ended")), &broken), None, "no badge over words");
+        let named = shot(kind, Shows::Broken("Harbour: it has ended"));
+        assert_eq!(inside(&named, &broken), None, "its name stands below already");
+    }
+}
+
+#[test]
 fn any_title_can_be_drawn() {
     let titles = ["", " ", "漢字", "\u{202e}abc", "\u{0}\n\t", "\u{10ffff}", &"W".repeat(10_000), &"🎬 a ".repeat(400)];
     let sources: Vec<(&str, SourceKind, Shows)> =

@@ -119,7 +119,8 @@ impl<T: Tiles> GuidePainter<T> {
             let label = Part::Label { source, focus: (source == focus).then_some(now), on_card };
             self.put(canvas, layout, label, tile.x + foot.x, tile.y + foot.y);
             let kind = self.cards()[source].kind;
-            if kind != SourceKind::Clip {
+            // On a card the words have all the room there is.
+            if kind != SourceKind::Clip && !on_card {
                 self.put(canvas, layout, Part::Badge { live: kind == SourceKind::Live }, tile.x, tile.y);
             }
             self.put(canvas, layout, Part::Frame { place: source % TILES, tiles }, tile.x, tile.y);

@@ -44,6 +44,8 @@ pub fn card(layout: &Layout, size: Size, card: &SourceCard, lack: Lack<'_>) -> C
         Lack::Broken(words) => {
             let style = Style::bold(if full { layout.large() } else { layout.small() });
             let room = ((free - layout.px(8.0) - style.capital()) / small.line()) as usize;
+            // Its name stands in the label, or in the bar.
+            let words = words.strip_prefix(&*card.title).and_then(|rest| rest.strip_prefix(": ")).unwrap_or(words);
             let lines = small.wrap(&in_words(words), width, room.min(if full { 5 } else { 2 }));
             let height = style.capital() + small.line() * lines.len() as f32;
             let mut baseline = (free - height) / 2.0 + style.capital();
