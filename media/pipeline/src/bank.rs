@@ -39,7 +39,7 @@ pub use catalogue::{PICTURE_ENDINGS, SOURCES_MAX, VIDEO_ENDINGS};
 use clock::Clock;
 pub use picture::{KEPT_HEIGHT, KEPT_WIDTH, PICTURE_PIXELS_MAX, PICTURE_SIDE_MAX};
 use player::Player;
-pub use player::{FIRST_LIVE_PICTURE, FIRST_PICTURE, NEXT_PICTURE};
+pub use player::{FIRST_PICTURE, NEXT_PICTURE};
 use source::Source;
 pub use source::SourceReport;
 use stills::Desk;

@@ -23,8 +23,8 @@ mod screen;
 mod streams;
 
 pub use bank::{
-    BankOptions, FIRST_LIVE_PICTURE, FIRST_PICTURE, KEPT_HEIGHT, KEPT_WIDTH, NEXT_PICTURE, PICTURE_ENDINGS,
-    PICTURE_PIXELS_MAX, PICTURE_SIDE_MAX, PLAYING_MAX, SOURCES_MAX, SourceBank, SourceReport, VIDEO_ENDINGS,
+    BankOptions, FIRST_PICTURE, KEPT_HEIGHT, KEPT_WIDTH, NEXT_PICTURE, PICTURE_ENDINGS, PICTURE_PIXELS_MAX,
+    PICTURE_SIDE_MAX, PLAYING_MAX, SOURCES_MAX, SourceBank, SourceReport, VIDEO_ENDINGS,
 };
 pub use decoder::{DecodeError, H264Decoder};
 pub use draw::{Artist, ClipSpec};

@@ -2,7 +2,7 @@
 //! fails.
 //!
 //! Owns: one thread per running source, which sleeps until its pipeline says something, and the deadlines: a first
-//! picture within [`FIRST_PICTURE`] or [`FIRST_LIVE_PICTURE`], each further one within [`NEXT_PICTURE`] at a live source and within [`CLIP_PICTURE`]
+//! picture within [`FIRST_PICTURE`], each further one within [`NEXT_PICTURE`] at a live source and within [`CLIP_PICTURE`]
 //! at a clip, a round of a clip not without a picture and not shorter than promised. A live source that ends has failed.
 //! Refuses: to decode on that thread; pictures are scaled where they are decoded.
 
@@ -25,11 +25,9 @@ use super::retry::Retry;
 use super::scale::Scaler;
 use super::source::Source;
 
-/// How long a clip may take from its start to its first picture.
-pub const FIRST_PICTURE: Millis = Millis(5_000);
-/// How long a live source may take from its start to its first picture: a camera may send a key picture every five seconds
-/// only, and it may take two until it is known that it is to be asked for TCP.
-pub const FIRST_LIVE_PICTURE: Millis = Millis(10_000);
+/// How long a source may take from its start to its first picture: a camera may send a key picture every five seconds only,
+/// and it may take two until it is known that it is to be asked for TCP; dozens of clips may start at once.
+pub const FIRST_PICTURE: Millis = Millis(10_000);
 /// How long a live source may take from one picture to the next.
 pub const NEXT_PICTURE: Millis = Millis(5_000);
 /// How long a clip may take from one picture to the next; it may well hold one for a while.
@@ -192,7 +190,7 @@ impl Run {
                 }
             }
             let (since, limit) = match seen.pictures.load(Ordering::Acquire) {
-                0 => (began, if live { FIRST_LIVE_PICTURE } else { FIRST_PICTURE }),
+                0 => (began, FIRST_PICTURE),
                 _ => (Millis(seen.at.load(Ordering::Acquire)), if live { NEXT_PICTURE } else { CLIP_PICTURE }),
             };
             if since + limit <= now {
