@@ -40,8 +40,10 @@ test: build-tests ## all tests, T0 to T3; what cannot run here says what it lack
 	$(CARGO) test --workspace --no-fail-fast
 	@if [ -f $(EXAMPLE)/Cargo.toml ]; then .ci/example $(EXAMPLE); fi
 
-bench: deps ## measure against peers; prints a table, writes bench.json
-	$(CARGO) run --release --package tests-bench -- $(strip $(ARGS))
+bench: deps ## measure against peers; prints a table, writes bench.json and two charts
+	@.ci/deps --bench || echo "bench: without it there is no peer for latency; ours is measured alone"
+	$(CARGO) build --release --package nodes-fusion --package tests-bench
+	target/release/tests-bench $(strip $(ARGS))
 
 soak: deps ## the fault scenario with many seeds (release build)
 	FUSION_SEEDS=$(SEEDS) $(CARGO) test --release --package tests-harness -- --ignored --nocapture

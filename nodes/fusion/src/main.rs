@@ -22,7 +22,9 @@ const BAD_CONFIGURATION: u8 = 64;
 fn main() -> ExitCode {
     let cli = Cli::parse();
     // The window's library warns of every screen that is a little odd; whoever wants to hear it names it.
-    let filter = format!("winit=error,{}", cli.log);
+    // A measurement overloads the machine on purpose.
+    let overloaded = if matches!(cli.command, Command::Bench(_)) { "actors_control=error," } else { "" };
+    let filter = format!("winit=error,{overloaded}{}", cli.log);
     let logging = tracing_subscriber::EnvFilter::try_new(filter).map(|filter| {
         // Colours are for people; a file or another program gets none.
         let colours = std::io::stderr().is_terminal();

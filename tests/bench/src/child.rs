@@ -10,12 +10,14 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{ChildStdin, ChildStdout, Command, Stdio};
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 use clap::ValueEnum;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::mpsc;
+use tokio::time::timeout;
 
 /// What a child is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -32,6 +34,10 @@ pub enum Kind {
     Slots,
     /// A resolver whose idle connections are weighed.
     Resolver,
+    /// Bare quinn that sends pictures to many.
+    FanOut,
+    /// A window that changes its colour.
+    Window,
 }
 
 /// Runs this process as a child.
@@ -43,6 +49,8 @@ pub async fn run(kind: Kind) -> anyhow::Result<()> {
         Kind::Domain => crate::domain::serve().await,
         Kind::Slots => crate::memory::serve_slots().await,
         Kind::Resolver => crate::memory::serve_resolver().await,
+        Kind::FanOut => crate::guide::bare::serve().await,
+        Kind::Window => crate::guide::window::serve().await,
     }
 }
 
@@ -50,7 +58,7 @@ pub async fn run(kind: Kind) -> anyhow::Result<()> {
 pub struct Child<T> {
     process: std::process::Child,
     stdin: Option<ChildStdin>,
-    stdout: BufReader<ChildStdout>,
+    stdout: Option<BufReader<ChildStdout>>,
     kind: Kind,
     /// Where it is reached.
     pub at: T,
@@ -70,7 +78,7 @@ impl<T: DeserializeOwned> Child<T> {
         let mut stdout = BufReader::new(process.stdout.take().expect("piped"));
         let at = line(&mut stdout).with_context(|| format!("the server '{word}' did not start"));
         match at {
-            Ok(at) => Ok(Child { process, stdin, stdout, kind, at }),
+            Ok(at) => Ok(Child { process, stdin, stdout: Some(stdout), kind, at }),
             Err(error) => {
                 drop(stdin);
                 // It has said why on its standard error; what it ended with adds nothing.
@@ -82,9 +90,24 @@ impl<T: DeserializeOwned> Child<T> {
 
     /// Asks it something.
     pub fn ask<R: DeserializeOwned>(&mut self, word: &str) -> anyhow::Result<R> {
+        self.tell(word)?;
+        let stdout = self.stdout.as_mut().context("it is being asked something else")?;
+        line(stdout).with_context(|| format!("the server '{:?}' did not answer '{word}'", self.kind))
+    }
+
+    /// Tells it something; its answer is asked for with [`Child::answer`].
+    pub fn tell(&mut self, word: &str) -> anyhow::Result<()> {
         let stdin = self.stdin.as_mut().expect("taken when it is dropped only");
-        writeln!(stdin, "{word}").and_then(|()| stdin.flush()).context("the server is gone")?;
-        line(&mut self.stdout).with_context(|| format!("the server '{:?}' did not answer '{word}'", self.kind))
+        writeln!(stdin, "{word}").and_then(|()| stdin.flush()).context("the server is gone")
+    }
+
+    /// The answer to what it was told, while this thread goes on with other things.
+    pub async fn answer<R: DeserializeOwned + Send + 'static>(&mut self, within: Duration) -> anyhow::Result<R> {
+        let mut stdout = self.stdout.take().context("it is being asked something else")?;
+        let reading = tokio::task::spawn_blocking(move || (line(&mut stdout), stdout));
+        let (answer, stdout) = timeout(within, reading).await.context("the server does not answer")??;
+        self.stdout = Some(stdout);
+        answer
     }
 
     /// Its private memory, in bytes.

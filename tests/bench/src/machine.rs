@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use anyhow::Context;
 use serde::Serialize;
 
 /// What a reader of the figures must know.
@@ -44,6 +45,17 @@ pub fn load() -> f64 {
 /// The private memory of a process that is really there, in bytes: heap and stacks, not its program.
 pub fn memory_of(process: &str) -> u64 {
     kilobytes(&format!("/proc/{process}/status"), "RssAnon").unwrap_or(0) * 1024
+}
+
+/// Processor time of a process and its threads, in user mode and in the kernel, which tells it in hundredths of a second.
+pub fn processor_seconds(process: u32) -> anyhow::Result<f64> {
+    let path = format!("/proc/{process}/stat");
+    let text = fs::read_to_string(&path).with_context(|| path.clone())?;
+    // Fields are counted from behind the name, which may contain anything.
+    let fields: Vec<_> = text.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+    let ticks: Option<f64> =
+        fields.get(11..13).and_then(|fields| fields.iter().map(|field| field.parse::<f64>().ok()).sum());
+    Ok(ticks.with_context(|| format!("{path} is not what it should be"))? / 100.0)
 }
 
 fn kilobytes(file: &str, name: &str) -> Option<u64> {

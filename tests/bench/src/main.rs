@@ -13,6 +13,7 @@ mod ask;
 mod child;
 mod domain;
 mod figures;
+mod guide;
 mod identity;
 mod machine;
 mod memory;
@@ -61,6 +62,12 @@ enum Subject {
     Open,
     /// What an idle slot and an idle connection cost.
     Memory,
+    /// Sessions of the guide, together and apart.
+    Density,
+    /// From an input to its picture.
+    Latency,
+    /// Many viewers of one encoder.
+    FanOut,
 }
 
 /// How long things are measured.
@@ -119,6 +126,15 @@ async fn measure(args: Args) -> anyhow::Result<()> {
     }
     if wanted(Subject::Memory) {
         memory::measure(plan, &mut report).await?;
+    }
+    if wanted(Subject::Density) {
+        guide::density(args.quick, &args.json, &mut report)?;
+    }
+    if wanted(Subject::Latency) {
+        guide::latency(args.quick, &args.json, &mut report)?;
+    }
+    if wanted(Subject::FanOut) {
+        guide::fan_out(args.quick, &mut report).await?;
     }
     report.finish(begun.elapsed(), &args.json)
 }

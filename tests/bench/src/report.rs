@@ -1,15 +1,17 @@
 //! The table for people and the JSON for programs.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::machine::{self, Facts};
 
 /// What a figure is held against.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Bar {
     /// The figure itself.
@@ -24,17 +26,17 @@ pub enum Bar {
     None,
 }
 
-/// One line of the table.
-#[derive(Clone, Debug, Serialize)]
+/// One line of the table; `fusion bench` writes the same.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Row {
     /// What was measured.
-    pub measure: &'static str,
+    pub measure: Cow<'static, str>,
     /// In what.
-    pub unit: &'static str,
+    pub unit: Cow<'static, str>,
     /// Fusion's figure.
     pub ours: f64,
     /// Who the peer is.
-    pub peer: Option<&'static str>,
+    pub peer: Option<Cow<'static, str>>,
     /// The peer's figure.
     pub theirs: Option<f64>,
     /// Ours by theirs: the median over rounds, which is not exactly the quotient of the two medians.
@@ -44,8 +46,10 @@ pub struct Row {
     /// Is it held?
     pub held: Option<bool>,
     /// Ours, round by round.
+    #[serde(default)]
     pub rounds: Vec<f64>,
     /// The peer's, round by round.
+    #[serde(default)]
     pub peer_rounds: Vec<f64>,
 }
 
@@ -53,12 +57,13 @@ impl Row {
     /// A figure without a peer.
     pub fn plain(measure: &'static str, unit: &'static str, ours: f64, bar: Bar) -> Row {
         let (rounds, peer_rounds) = (Vec::new(), Vec::new());
+        let (measure, unit) = (measure.into(), unit.into());
         Row { measure, unit, ours, peer: None, theirs: None, ratio: None, bar, held: None, rounds, peer_rounds }
     }
 
     /// A figure beside a peer's.
     pub fn against(mut self, peer: &'static str, theirs: f64, ratio: f64) -> Row {
-        (self.peer, self.theirs, self.ratio) = (Some(peer), Some(theirs), Some(ratio));
+        (self.peer, self.theirs, self.ratio) = (Some(peer.into()), Some(theirs), Some(ratio));
         self
     }
 
@@ -79,7 +84,7 @@ impl Row {
     }
 
     fn cells(&self) -> [String; 6] {
-        let unit = self.unit;
+        let unit = &self.unit;
         let bar = match self.bar {
             Bar::AtMost(bar) => format!("≤ {}{unit}", number(bar)),
             Bar::AtLeast(bar) => format!("≥ {}{unit}", number(bar)),
@@ -88,9 +93,9 @@ impl Row {
             Bar::None => String::new(),
         };
         [
-            self.measure.to_owned(),
+            self.measure.to_string(),
             format!("{}{unit}", number(self.ours)),
-            match (self.peer, self.theirs) {
+            match (&self.peer, self.theirs) {
                 (Some(peer), Some(theirs)) => format!("{}{unit} ({peer})", number(theirs)),
                 _ => String::new(),
             },
@@ -135,12 +140,14 @@ pub struct Report {
     seconds: f64,
     load_after: f64,
     rows: Vec<Row>,
+    /// What is behind the rows of `fusion bench`.
+    detail: BTreeMap<&'static str, serde_json::Value>,
 }
 
 impl Report {
     /// Nothing measured yet.
     pub fn new(machine: Facts, quick: bool) -> Report {
-        Report { machine, quick, seconds: 0.0, load_after: 0.0, rows: Vec::new() }
+        Report { machine, quick, seconds: 0.0, load_after: 0.0, rows: Vec::new(), detail: BTreeMap::new() }
     }
 
     /// Says on what it runs, and what speaks against the figures.
@@ -161,6 +168,11 @@ impl Report {
         self.rows.push(row);
     }
 
+    /// Keeps what is behind some rows.
+    pub fn detail(&mut self, of: &'static str, detail: serde_json::Value) {
+        self.detail.insert(of, detail);
+    }
+
     /// Prints the table and writes the JSON.
     pub fn finish(mut self, took: Duration, json: &Path) -> anyhow::Result<()> {
         (self.seconds, self.load_after) = (took.as_secs_f64(), machine::load());
@@ -168,7 +180,7 @@ impl Report {
         let text = serde_json::to_string_pretty(&self)?;
         std::fs::write(json, text + "\n").with_context(|| format!("{} cannot be written", json.display()))?;
         crate::progress(&format!("took {:.0} s; written to {}", self.seconds, json.display()));
-        let missed: Vec<_> = self.rows.iter().filter(|row| row.held == Some(false)).map(|row| row.measure).collect();
+        let missed: Vec<_> = self.rows.iter().filter(|row| row.held == Some(false)).map(|row| &*row.measure).collect();
         if !missed.is_empty() {
             crate::progress(&format!("MISSED {} of the bars: {}", missed.len(), missed.join("; ")));
         }

@@ -130,7 +130,6 @@ impl Crowd {
         Ok(Crowd::of(sessions.into_iter()))
     }
 
-    #[expect(clippy::disallowed_methods, reason = "the crowd owns its viewers in a JoinSet")]
     fn of(sessions: impl Iterator<Item = (Session, Option<Instant>)>) -> Crowd {
         let mut crowd = Crowd { tasks: JoinSet::new(), came: Came::default() };
         for (session, moves) in sessions {
@@ -140,7 +139,6 @@ impl Crowd {
     }
 
     /// One more session; the lengths of its pictures are kept.
-    #[expect(clippy::disallowed_methods, reason = "the crowd owns its viewers in a JoinSet")]
     pub fn witness(&mut self, mut session: Session) -> Rc<RefCell<Vec<usize>>> {
         let (lengths, came) = (Rc::<RefCell<Vec<usize>>>::default(), self.came.clone());
         let kept = lengths.clone();

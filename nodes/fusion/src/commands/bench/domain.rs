@@ -249,7 +249,15 @@ impl Host {
     fn start(node: NodeName, home: &Home, settings: &Path) -> anyhow::Result<Host> {
         let program = std::env::current_exe().context("this program's own file")?;
         let mut command = Command::new(program);
-        command.arg("--dir").arg(home.dir()).args(["--json", "node", "--listen", "127.0.0.1:0", "--config"]);
+        command.arg("--dir").arg(home.dir()).args([
+            "--json",
+            "--log",
+            "error",
+            "node",
+            "--listen",
+            "127.0.0.1:0",
+            "--config",
+        ]);
         command.arg(settings).env_remove("FUSION_ADVERTISE").stdin(Stdio::null()).stdout(Stdio::piped());
         let process = command.kill_on_drop(true).spawn().with_context(|| format!("{node} cannot be started"))?;
         let id = process.id().with_context(|| format!("{node} has ended at once"))?;
