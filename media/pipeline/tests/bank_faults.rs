@@ -190,6 +190,26 @@ fn a_source_without_words_or_picture_never_stops_a_bank_from_closing() {
 }
 
 #[test]
+fn addresses_that_lead_nowhere_say_what_is_wrong_with_them() {
+    let folder = folder();
+    let nobody = TcpListener::bind("127.0.0.1:0").and_then(|port| port.local_addr()).expect("it was free");
+    let all = [
+        ("gopher://127.0.0.1/camera".to_owned(), "\"gopher\""),
+        (format!("http://{nobody}/camera"), "its server cannot be reached"),
+        (format!("rtsp://{nobody}/camera"), "its server cannot be reached"),
+        (format!("file://{}/nothing.mp4", folder.path().display()), "not"),
+        ("camera".to_owned(), "URI"),
+    ];
+    let live = all.iter().map(|(uri, _)| ("Camera".to_owned(), uri.clone())).collect();
+    let bank = SourceBank::open(BankOptions { folder: None, live, linger: Millis(100) }).expect("opens");
+    let _held: Vec<_> = bank.cards().iter().map(|card| bank.attend(card.id, TILE)).collect();
+    for (card, (uri, wanted)) in bank.cards().iter().zip(&all) {
+        let words = cause(&bank, card.id);
+        assert!(words.contains(wanted), "{uri}: {words}");
+    }
+}
+
+#[test]
 fn a_live_source_that_stalls_breaks_and_is_tried_again() {
     let folder = folder();
     let stream = folder.path().join("stream.part");

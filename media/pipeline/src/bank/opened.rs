@@ -336,17 +336,32 @@ fn forward(pipeline: &gst::Pipeline, mail: &SyncSender<Event>, facts: &Arc<Facts
 }
 
 fn words(error: &gst::message::Error) -> String {
-    if error.error().matches(gst::CoreError::MissingPlugin) || error.error().matches(gst::StreamError::CodecNotFound) {
+    let kind = error.src().and_then(|source| source.downcast_ref::<gst::Element>());
+    let kind = kind.and_then(gst::Element::factory).map(|factory| factory.name().to_string());
+    let kind = kind.as_deref().unwrap_or("GStreamer");
+    let told = error.error();
+    let lacking = told.matches(gst::CoreError::MissingPlugin) || told.matches(gst::StreamError::CodecNotFound);
+    if lacking {
         // What there is instead stands in the error's details, one stream a line.
         let details = error.debug().map(|details| details.to_string()).unwrap_or_default();
         let streams = details.lines().filter_map(|line| line.strip_prefix("Missing decoder: "));
         let names: Vec<_> = streams.map(|line| line.split(" (").next().unwrap_or(line)).collect();
-        let found = if names.is_empty() { "nothing known".to_owned() } else { names.join(", ") };
-        return format!("there is no picture in it that can be decoded, only {found}");
+        // Without any, it may be the address that nothing can read; the library says which kind of address.
+        if !names.is_empty() || kind != "uridecodebin" {
+            let found = if names.is_empty() { "nothing known".to_owned() } else { names.join(", ") };
+            return format!("there is no picture in it that can be decoded, only {found}");
+        }
     }
-    let kind = error.src().and_then(|source| source.downcast_ref::<gst::Element>());
-    let kind = kind.and_then(gst::Element::factory).map(|factory| factory.name().to_string());
-    format!("{} ({})", error.error(), kind.as_deref().unwrap_or("GStreamer"))
+    // What the library says of a server that is not there would help nobody.
+    let unreachable = match kind {
+        "souphttpsrc" => told.matches(gst::StreamError::Failed),
+        "rtspsrc" => told.matches(gst::ResourceError::OpenReadWrite),
+        _ => false,
+    };
+    if unreachable {
+        return format!("its server cannot be reached, or has broken off ({kind})");
+    }
+    format!("{told} ({kind})")
 }
 
 #[cfg(test)]
