@@ -9,6 +9,7 @@
 //! is the factory's.
 
 mod inputs;
+mod order;
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -27,6 +28,7 @@ use crate::delivery::{Delivery, Effect, Place};
 use crate::notes::Notes;
 use crate::raw::{self, Screen};
 use inputs::{hand_in, read_datagrams, read_inputs};
+use order::Order;
 
 actors_protocol::inward_protocol! {
     /// Only its factory speaks to a session.
@@ -68,6 +70,8 @@ impl Message for Detach {
 pub(crate) struct Arrived {
     attachment: u32,
     input: Input,
+    /// On the stream, or in a datagram.
+    on_stream: bool,
 }
 
 impl Message for Arrived {
@@ -83,7 +87,7 @@ struct Playing {
     way: Way,
     /// Counts the connections of this session: what belongs to an earlier one is not listened to.
     attachment: u32,
-    last_input: u32,
+    order: Order,
     under_way: BTreeMap<Place, UnitReset>,
     /// Made with the first note on a connection: most services have none.
     notes: Option<Notes>,
@@ -226,7 +230,7 @@ impl SessionActor {
                 delivery: Delivery::default(),
                 way: Way::Away,
                 attachment: 0,
-                last_input: 0,
+                order: Order::default(),
                 under_way: BTreeMap::new(),
                 notes: None,
                 last_note: None,
@@ -280,7 +284,7 @@ impl Actor for SessionActor {
                 "sent": playing.delivery.sent(), "late": playing.delivery.late(),
                 "under_way": playing.delivery.under_way(),
             },
-            "last_input": playing.last_input,
+            "last_input": playing.order.last(),
         })
     }
 }
@@ -317,7 +321,7 @@ impl Handler<AttachRaw> for SessionActor {
         playing.way = Way::Raw(screen.clone());
         let (format, attachment, me) = (playing.format, playing.attachment, cx.me());
         let (reading, writing) = attach.stream.into_split();
-        let inputs = async move |input| hand_in(&me, attachment, input).await;
+        let inputs = async move |input| hand_in(&me, attachment, input, true).await;
         let (write, read) = (raw::write(writing, format, screen), raw::read(reading, format, inputs));
         let both = async {
             tokio::pin!(write, read);
@@ -356,12 +360,12 @@ impl Handler<Arrived> for SessionActor {
     fn handle(&mut self, arrived: Arrived, _: &Caller, cx: &mut Cx<'_, Self>) -> Answer<()> {
         let now = cx.now();
         if let Some(playing) = self.playing.as_mut().filter(|playing| playing.attachment == arrived.attachment) {
-            // Pointer motion comes in datagrams, which may be lost, doubled or overtaken: only news counts.
-            if arrived.input.number > playing.last_input {
-                playing.last_input = arrived.input.number;
-                playing.playback.input(now, &arrived.input);
-                self.pump(cx);
+            let Playing { order, playback, .. } = &mut **playing;
+            match arrived.on_stream {
+                true => order.on_stream(arrived.input).for_each(|input| playback.input(now, &input)),
+                false => order.in_datagram(arrived.input).iter().for_each(|input| playback.input(now, input)),
             }
+            self.pump(cx);
         }
         ().into()
     }

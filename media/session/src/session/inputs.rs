@@ -15,9 +15,14 @@ use super::{Arrived, SessionActor};
 const FULL_PAUSE: std::time::Duration = std::time::Duration::from_millis(2);
 
 /// Hands an input in; waits while the mailbox is full.
-pub(super) async fn hand_in(session: &ActorRef<SessionActor>, attachment: u32, input: Input) -> Result<(), Fault> {
+pub(super) async fn hand_in(
+    session: &ActorRef<SessionActor>,
+    attachment: u32,
+    input: Input,
+    on_stream: bool,
+) -> Result<(), Fault> {
     loop {
-        match session.tell(Arrived { attachment, input }) {
+        match session.tell(Arrived { attachment, input, on_stream }) {
             Err(Fault::Overloaded(_)) => tokio::time::sleep(FULL_PAUSE).await,
             other => return other,
         }
@@ -41,7 +46,7 @@ pub(super) async fn read_inputs(connection: Connection, session: ActorRef<Sessio
             loop {
                 match reader.next() {
                     Ok(Some(input)) => {
-                        if hand_in(&session, attachment, input).await.is_err() {
+                        if hand_in(&session, attachment, input, true).await.is_err() {
                             return;
                         }
                     }
@@ -61,7 +66,7 @@ pub(super) async fn read_datagrams(connection: Connection, session: ActorRef<Ses
     while let Ok(datagram) = connection.read_datagram().await {
         match from_datagram(&datagram) {
             Ok(input) => {
-                if hand_in(&session, attachment, input).await.is_err() {
+                if hand_in(&session, attachment, input, false).await.is_err() {
                     return;
                 }
             }
