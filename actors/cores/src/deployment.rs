@@ -33,6 +33,7 @@ mod inputs;
 mod offers;
 mod order;
 mod over;
+mod provisional;
 mod saga;
 mod select;
 mod steps;
@@ -43,6 +44,7 @@ mod trace;
 pub use offers::OFFERS_MAX;
 pub use order::{Change, DEPLOY_WITHIN_MAX, OFFER_WITHIN_MAX, Order, Outcome, Record, Road, Share, Stage};
 pub use over::OVER_MAX;
+pub use provisional::ProvisionalCore;
 pub use select::{Candidate, Selection, Verdict, Wish, select};
 pub use trace::{Step, Stride};
 

@@ -7,6 +7,7 @@
 
 pub mod backoff;
 pub mod deployment;
+pub mod evaluation;
 pub mod factory;
 pub mod flaw;
 pub mod gateway;

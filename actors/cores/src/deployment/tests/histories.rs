@@ -1,6 +1,7 @@
 //! Histories with lost, doubled, reordered and late letters and crashes at every point: all or nothing.
 
 use proptest::prelude::*;
+use proptest::strategy::ValueTree;
 
 use super::world::World;
 use super::*;
@@ -96,6 +97,26 @@ proptest! {
         }
         world.settle();
         world.quiet();
+    }
+}
+
+/// A history that never commits, or never undoes, shows nothing about it.
+#[test]
+fn the_histories_reach_what_they_are_to_show() {
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    let mut reached = std::collections::BTreeMap::<&str, u32>::new();
+    for _ in 0..500 {
+        let events = prop::collection::vec(event(), 1..160).new_tree(&mut runner).expect("a history").current();
+        let mut world = World::new();
+        events.iter().for_each(|event| happen(&mut world, event));
+        world.settle();
+        world.quiet();
+        for word in world.reached() {
+            *reached.entry(word).or_default() += 1;
+        }
+    }
+    for word in ["stands", "refused", "undone", "told what is left", "removed", "undone after a restart"] {
+        assert!(reached.get(word).is_some_and(|times| *times >= 5), "{word}: {reached:?}");
     }
 }
 

@@ -125,7 +125,7 @@ impl World {
                 Effect::Store(Change::DeploymentGone(id)) => drop(self.store.remove(&id)),
                 Effect::Send { zone, ask } => {
                     let stored = match &ask {
-                        Ask::Deploy { share, .. } => self.store.get(&share.id).is_some(),
+                        Ask::Deploy { share, .. } => self.store.contains_key(&share.id),
                         Ask::Confirm { share } => {
                             self.store.get(&share.id).is_some_and(|record| record.stage == Stage::Committed)
                         }
@@ -335,6 +335,19 @@ impl World {
             self.pass(Millis::from_secs(5));
         }
         self.act(usize::MAX);
+    }
+
+    /// Which endings this history had.
+    pub(super) fn reached(&self) -> BTreeSet<&'static str> {
+        let word = |outcome: &Outcome| match &outcome.result {
+            _ if !outcome.left.is_empty() => "told what is left",
+            Ok(_) => "stands",
+            Err(cause) if cause.contains("orchestrator restarted") => "undone after a restart",
+            Err(cause) if cause.contains("by its owner") => "removed",
+            Err(_) if outcome.steps.iter().any(|step| step.stride == Stride::Undo) => "undone",
+            Err(_) => "refused",
+        };
+        self.done.values().map(word).collect()
     }
 
     /// What holds in the end: all or nothing, and whoever asked was answered.
