@@ -66,6 +66,12 @@ impl Six {
         Six::found(None)
     }
 
+    /// Only the orchestrator, across namespaces.
+    #[track_caller]
+    pub fn begin_across(namespaces: Namespaces) -> Six {
+        Six::found(Some(namespaces))
+    }
+
     #[track_caller]
     fn found(namespaces: Option<Namespaces>) -> Six {
         let alone = alone();
