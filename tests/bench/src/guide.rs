@@ -119,9 +119,14 @@ pub async fn fan_out(quick: bool, report: &mut Report) -> anyhow::Result<()> {
     let (told, theirs) = measured?;
     let ours = told.rows.first().context("fusion bench fan-out told no figure")?.ours;
     let theirs = theirs.pictures as f64 / theirs.processor_seconds;
+    let peer = "bare quinn, the same bytes";
     let row = Row::plain("fan-out to 200, per second of the sender's processor", "/s", ours, Bar::RatioAtLeast(0.7));
-    report.add(row.against("bare quinn, the same bytes", theirs, ours / theirs));
-    told.rows.into_iter().skip(1).for_each(|mut row| {
+    report.add(row.against(peer, theirs, ours / theirs));
+    if let Some(sending) = told.rows.get(1).map(|row| row.ours) {
+        let row = Row::plain("fan-out to 200, sending alone", "/s", sending, Bar::None);
+        report.add(row.against(peer, theirs, sending / theirs));
+    }
+    told.rows.into_iter().skip(2).for_each(|mut row| {
         row.measure = format!("fan-out: {}", row.measure).into();
         report.add(row);
     });

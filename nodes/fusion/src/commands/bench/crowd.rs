@@ -21,6 +21,7 @@ use super::domain::{OTHER, SERVICE};
 /// X11 keysyms.
 pub const TAB: u32 = 0xff09;
 const A: u32 = 0x61;
+pub const RETURN: u32 = 0xff0d;
 /// Sessions of a ring; of nine places one stays free.
 const RING: usize = 8;
 /// Between two moves of a ring's neighbours.
@@ -121,11 +122,13 @@ impl Crowd {
         Ok(Crowd::of(ways))
     }
 
-    /// Opens so many sessions that all see the same and press nothing.
-    pub async fn quiet(viewer: &Viewer, count: usize) -> anyhow::Result<Crowd> {
+    /// Opens so many sessions that all see the same: they press these keys at the beginning, and then nothing.
+    pub async fn quiet(viewer: &Viewer, count: usize, keys: &[u32]) -> anyhow::Result<Crowd> {
         let mut sessions = Vec::new();
         for _ in 0..count {
-            sessions.push((open(viewer, SERVICE).await?, None));
+            let session = open(viewer, SERVICE).await?;
+            keys.iter().try_for_each(|key| press(&session, *key))?;
+            sessions.push((session, None));
         }
         Ok(Crowd::of(sessions.into_iter()))
     }
@@ -191,7 +194,7 @@ fn by_itself(number: usize) -> bool {
 }
 
 /// Presses a key and lets go of it.
-fn press(session: &Session, keysym: u32) -> anyhow::Result<()> {
+pub fn press(session: &Session, keysym: u32) -> anyhow::Result<()> {
     for down in [true, false] {
         session.send(InputEvent::Key { keysym, down })?;
     }

@@ -129,7 +129,7 @@ async fn sample(media: &Media, show: Show, shape: Shape, settle: Duration, time:
     let viewer = domain.viewer()?;
     let mut crowd = match show {
         Show::Guide => Crowd::gather(&viewer, 0..sessions).await?,
-        Show::Clips | Show::Stills => Crowd::quiet(&viewer, sessions).await?,
+        Show::Clips | Show::Stills => Crowd::quiet(&viewer, sessions, &[]).await?,
     };
     crowd.watch(settle).await?;
     let own = std::process::id();
