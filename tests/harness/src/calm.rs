@@ -7,10 +7,11 @@ use std::time::Duration;
 use actors_protocol::{NodeName, Role};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
-use transport_viewer::{OpenError, OpenOptions, Options, Session, Socket, Viewer};
+use transport_viewer::{InputEvent, OpenError, OpenOptions, Options, Session, Socket, Viewer};
 
 use crate::cast::{Cast, name};
 use crate::domain::{Domain, Making, seed_bytes};
+use crate::guide::{Mood, SERVICE};
 use crate::ledger::Ledger;
 use crate::net::{Link, Network, Random};
 use crate::scenario::simulate;
@@ -43,9 +44,19 @@ pub struct Seen {
 
 /// Runs a test in a domain of one host per zone and one resolver, with so many slots in the instances one, two and duo.
 pub fn calm<T>(slots: [u32; 3], making: Making, test: impl AsyncFnOnce(&Calm) -> T) -> T {
+    calm_with(Cast::of(2, 1, slots), making, test)
+}
+
+/// The same in a domain with nothing but a guide of so many slots.
+pub fn calm_guide<T>(slots: u32, test: impl AsyncFnOnce(&Calm) -> T) -> T {
+    let making = Making { mood: Mood::WELL, ..Making::default() };
+    calm_with(Cast::of(2, 1, [0, 0, 0]).with_guide(slots), making, test)
+}
+
+fn calm_with<T>(cast: Cast, making: Making, test: impl AsyncFnOnce(&Calm) -> T) -> T {
     simulate(async {
         let ledger = Ledger::new(true, false);
-        let domain = Domain::new(1, Cast::of(2, 1, slots), ledger.clone(), making);
+        let domain = Domain::new(1, cast, ledger.clone(), making);
         domain.boot_all();
         let mut ticking = JoinSet::new();
         let ticked = domain.clone();
@@ -109,9 +120,20 @@ impl Calm {
 
     /// Opens `stage.sim` for viewer `number`, in the west; waits for a slot if need be.
     pub async fn open(&self, number: u8, wait: Duration) -> Result<(Viewer, Session), OpenError> {
+        self.open_service("stage.sim", number, wait).await
+    }
+
+    /// Opens the guide for viewer `number`, and asks it for a page.
+    pub async fn open_guide(&self, number: u8, page: u32) -> Result<(Viewer, Session), OpenError> {
+        let opened = self.open_service(SERVICE, number, Duration::ZERO).await?;
+        opened.1.send(InputEvent::Key { keysym: page, down: true }).expect("it takes inputs");
+        Ok(opened)
+    }
+
+    async fn open_service(&self, service: &str, number: u8, wait: Duration) -> Result<(Viewer, Session), OpenError> {
         let viewer = self.viewer(number);
         let options = OpenOptions { site: Some(name("west")), wait };
-        let opened = viewer.open(&name("stage.sim"), options).await;
+        let opened = viewer.open(&name(service), options).await;
         match opened {
             Ok(session) => Ok((viewer, session)),
             Err(error) => {

@@ -87,6 +87,8 @@ struct Stage {
     up: BTreeMap<NodeName, Life>,
     /// Lives that have been replaced and go on all the same.
     strays: Vec<Life>,
+    /// When the last of them ended.
+    no_stray_since: u64,
     /// Lives that are on their way out.
     leaving: Vec<Life>,
     graves: Vec<Grave>,
@@ -198,10 +200,19 @@ impl Domain {
     /// And end at last.
     pub fn end_strays(&self) {
         let strays = std::mem::take(&mut self.0.stage.borrow_mut().strays);
+        if !strays.is_empty() {
+            self.0.stage.borrow_mut().no_stray_since = self.0.ledger.now();
+        }
         for stray in strays {
             self.0.net.rejoin(stray.host);
             self.bury(stray);
         }
+    }
+
+    /// Since when no life goes on that has been replaced; none while one does.
+    pub fn no_stray_since(&self) -> Option<u64> {
+        let stage = self.0.stage.borrow();
+        stage.strays.is_empty().then_some(stage.no_stray_since)
     }
 
     fn bury(&self, life: Life) {
@@ -240,7 +251,9 @@ impl Domain {
         let mut census = Vec::new();
         for Life { node, life, .. } in stage.up.values().chain(&stage.strays).chain(&stage.leaving) {
             for (factory, incarnation) in node.roots("instance") {
-                let (slots, others) = node.children(&factory).into_iter().map(|(path, _)| path).partition(is_slot);
+                let (slots, others): (Vec<_>, _) =
+                    node.children(&factory).into_iter().partition(|(path, _)| is_slot(path));
+                let slots = slots.into_iter().map(|(path, _)| path).collect();
                 census.push(Census { life: life.clone(), factory, incarnation, slots, others });
             }
         }

@@ -33,7 +33,7 @@ pub const SERVICE: &str = "guide.sim";
 
 /// The page that a session begins with.
 pub const BEGIN: u32 = 0;
-/// Pages that are pressed for; they and the two that follow are all there are.
+/// Pages that are pressed for; besides these and the two that follow there are those of the timed tests.
 pub const PAGES: u32 = 4;
 /// Goes on to page 1 by itself after [`PASSES_AFTER`].
 pub const PASSING: u32 = 3;
@@ -45,6 +45,13 @@ const PASSES_AFTER: Millis = Millis(400);
 pub const BROKEN: u32 = 4;
 /// Panics when it is drawn.
 pub const PANICS: u32 = 5;
+
+/// Moves at each tick.
+pub const FILM: u32 = 6;
+/// The same, and another page.
+pub const OTHER_FILM: u32 = 7;
+/// Each of its draws never ends.
+pub const STALLS: u32 = 8;
 
 /// Small: what is in a picture does not matter here.
 const SIDE: u16 = 8;
@@ -137,7 +144,7 @@ impl Media {
             sources: Rc::new(|| Default::default()),
         });
         let media = self.clone();
-        let takes: Rc<dyn Fn() -> Millis> = Rc::new(move || media.takes());
+        let takes: Rc<dyn Fn(&u32) -> Millis> = Rc::new(move |page| media.takes(*page));
         let staging = staging.expect("an even size").on_trial(Trial { flaw, takes: Some(takes), audience });
         Production::Staged(Rc::new(staging))
     }
@@ -155,8 +162,11 @@ impl Media {
         Millis(least + self.0.random.lock().unwrap_or_else(PoisonError::into_inner).below(most - least + 1))
     }
 
-    fn takes(&self) -> Millis {
+    fn takes(&self, page: u32) -> Millis {
         let takes = self.0.takes.load(Relaxed);
+        if page == STALLS {
+            return STUCK;
+        }
         if takes > 0 {
             return Millis(takes);
         }
@@ -178,6 +188,7 @@ impl Media {
         match page {
             1 if self.0.mood.moves => now.0 / 6_000 * 100 + if moving { now.0 % 2_000 / 50 } else { 99 },
             2 if self.0.mood.moves => now.0 / 6_000 * 10 + if moving { now.0 % 2_000 / 300 } else { 9 },
+            FILM | OTHER_FILM => now.0 / 50,
             // Stamps tell of pixels of one view, and not which view it is.
             _ => 0,
         }

@@ -204,6 +204,8 @@ impl Person {
         if eye.sight.is_none() || eye.lost {
             return false;
         }
+        // Two at once: the second comes while the page of the first is being drawn.
+        self.press(session, eye, u64::from(PAGES));
         self.press(session, eye, u64::from(PAGES));
         eye.still = true;
         if self.look(session, eye, Instant::now() + SHOWN_WITHIN).await {
@@ -218,6 +220,8 @@ impl Person {
         }
         let node = name(HOST);
         let calm = self.domain.ledger().reach().calm_since(&[&node]);
+        // The session may be one of a life that has been replaced.
+        let calm = calm.zip(self.domain.no_stray_since()).map(|(calm, single)| calm.max(single));
         if calm.is_some_and(|since| since + CALM_FOR <= begun) && !eye.lost {
             self.domain.ledger().violated(Invariant::I12, format!("{}: {words}", self.host));
         }

@@ -90,8 +90,8 @@ fn studio(studio: StudioFlaw, invariant: Invariant) {
 }
 
 #[test]
-fn i10_a_delta_for_those_who_wait_for_a_key_picture() {
-    studio(StudioFlaw::DeltaToAll, Invariant::I10);
+fn i10_a_session_that_moves_without_a_key_picture() {
+    studio(StudioFlaw::MovesWithoutKey, Invariant::I10);
 }
 
 #[test]

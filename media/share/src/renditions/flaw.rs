@@ -11,9 +11,9 @@ pub enum Flaw {
     /// The true core.
     #[default]
     None,
-    /// **I10**: a picture that is no key picture is given to those who wait for one, too.
+    /// **I10**: a session that comes from elsewhere does not wait for a key picture.
     #[cfg(any(test, feature = "flaws"))]
-    DeltaToAll,
+    MovesWithoutKey,
     /// **I11**: equal renditions never come together.
     #[cfg(any(test, feature = "flaws"))]
     StaysApart,
@@ -38,7 +38,7 @@ impl Flaw {
     /// Every flaw there is.
     #[cfg(any(test, feature = "flaws"))]
     pub const ALL: [Flaw; 5] =
-        [Flaw::DeltaToAll, Flaw::StaysApart, Flaw::LingersForEver, Flaw::ClaimsTooMuch, Flaw::BusyAndDeaf];
+        [Flaw::MovesWithoutKey, Flaw::StaysApart, Flaw::LingersForEver, Flaw::ClaimsTooMuch, Flaw::BusyAndDeaf];
 }
 
 /// `flawed!(self.flaw, StaysApart)`: is this flaw on? Without the feature `flaws` it is the constant `false`, and the name

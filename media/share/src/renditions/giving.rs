@@ -35,7 +35,7 @@ impl<V: View> Renditions<V> {
             self.gather(now, id);
         }
         let Some(rendition) = self.renditions.get_mut(&id) else { return };
-        if picture.key || flawed!(self.flaw, DeltaToAll) {
+        if picture.key {
             let usable = |session: &SessionId| present || inputs.contains_key(session);
             let (ready, rest) = std::mem::take(&mut rendition.waiting).into_iter().partition(usable);
             rendition.waiting = rest;

@@ -66,7 +66,7 @@ impl<V: View> Renditions<V> {
             flight.inputs.remove(&session);
         }
         if rendition.members() == 0 {
-            rendition.empty_since = Some(now);
+            rendition.empty_since = (!flawed!(self.flaw, LingersForEver)).then_some(now);
             rendition.owed = None;
             rendition.missed = 0;
         }
@@ -103,9 +103,6 @@ impl<V: View> Renditions<V> {
 
     /// Ends what has lingered long enough.
     pub(super) fn close_idle(&mut self, now: Millis) {
-        if flawed!(self.flaw, LingersForEver) {
-            return;
-        }
         let linger = self.options.linger;
         let over = |rendition: &Rendition<V>| rendition.empty_since.is_some_and(|since| since + linger <= now);
         let idle: Vec<_> = self.renditions.iter().filter(|(_, rendition)| over(rendition)).map(|(id, _)| *id).collect();
@@ -156,7 +153,9 @@ impl<V: View> Renditions<V> {
     fn attach(&mut self, session: SessionId, id: RenditionId) {
         if let (Some(known), Some(rendition)) = (self.sessions.get_mut(&session), self.renditions.get_mut(&id)) {
             known.at = Some(id);
-            rendition.waiting.insert(session);
+            let unready = !(known.has_begun() && flawed!(self.flaw, MovesWithoutKey));
+            let joins = if unready { &mut rendition.waiting } else { &mut rendition.watching };
+            joins.insert(session);
             rendition.empty_since = None;
         }
     }

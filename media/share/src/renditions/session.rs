@@ -46,6 +46,11 @@ impl<V: Clone + PartialEq> Session<V> {
         }
     }
 
+    /// It has been given a picture.
+    pub(super) fn has_begun(&self) -> bool {
+        self.origin_us.is_some()
+    }
+
     /// Pictures were due that it will not be given. Picture 0 is the first that it is given.
     pub(super) fn skip(&mut self, pictures: u64) {
         if self.origin_us.is_some() {

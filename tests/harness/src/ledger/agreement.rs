@@ -28,7 +28,7 @@ pub struct Census {
     /// The slots' actors.
     pub slots: Vec<ActorPath>,
     /// Its other actors.
-    pub others: Vec<ActorPath>,
+    pub others: Vec<(ActorPath, Incarnation)>,
 }
 
 /// A pool, as somebody believes it to be.

@@ -1,8 +1,7 @@
 //! **I11**: three seconds after quiet, sessions of equal view, format and rung are on one rendition; and no rendition without
 //! sessions outlives its linger.
 //!
-//! *Quiet*: no session of the studio has come, gone, been away, or been shown something else. Also of **I8** what concerns
-//! studios: one lives exactly as long as its factory.
+//! *Quiet*: none of these sessions has come, been away, or been shown something else.
 
 use std::collections::BTreeMap;
 
@@ -23,12 +22,19 @@ const ONE_TIMER: u64 = 5;
 /// What a session is to be shown.
 type Wish = (u32, Format, Rung);
 
+#[derive(Debug)]
+struct Place {
+    wish: Wish,
+    at: Option<RenditionId>,
+    /// Since when it has been shown this, and has been there, or has been away.
+    since: u64,
+}
+
 #[derive(Debug, Default)]
 struct Studio {
     incarnation: Incarnation,
     /// What each session is to be shown, where it is there, and on which rendition it is.
-    sessions: BTreeMap<SessionId, (Wish, Option<RenditionId>)>,
-    changed: u64,
+    sessions: BTreeMap<SessionId, Place>,
     /// Renditions without sessions, and since when.
     empty: BTreeMap<RenditionId, u64>,
 }
@@ -42,20 +48,18 @@ impl Studios {
         let now = notes.now();
         let studio = self.0.entry((life.clone(), scene.path.clone())).or_default();
         if studio.incarnation != scene.incarnation {
-            *studio = Studio { incarnation: scene.incarnation, changed: now, ..Studio::default() };
+            *studio = Studio { incarnation: scene.incarnation, ..Studio::default() };
         }
-        let place = |place: media_share::renditions::Place<'_, u32>| {
-            (place.session, ((*place.view, place.format, place.rung), place.rendition))
-        };
-        let sessions: BTreeMap<_, _> = scene.core.places().map(place).collect();
-        let wishes = |of: &BTreeMap<SessionId, (Wish, Option<RenditionId>)>| {
-            of.iter().map(|(session, (wish, at))| (*session, *wish, at.is_some())).collect::<Vec<_>>()
-        };
-        if wishes(&sessions) != wishes(&studio.sessions) {
-            studio.changed = now;
-            notes.trace("studio", sessions.len() as u64);
+        let before = std::mem::take(&mut studio.sessions);
+        for place in scene.core.places() {
+            let (wish, at) = ((*place.view, place.format, place.rung), place.rendition);
+            let same = |known: &&Place| known.wish == wish && known.at.is_some() == at.is_some();
+            let since = before.get(&place.session).filter(same).map_or(now, |known| known.since);
+            if since == now {
+                notes.trace("studio", place.session.0);
+            }
+            studio.sessions.insert(place.session, Place { wish, at, since });
         }
-        studio.sessions = sessions;
         let state = scene.core.state();
         let empty = state.renditions.iter().filter(|rendition| rendition.sessions.is_empty());
         studio.empty = empty.map(|of| (of.id, studio.empty.get(&of.id).copied().unwrap_or(now))).collect();
@@ -63,9 +67,11 @@ impl Studios {
 
     pub fn tick(&mut self, notes: &mut Notes, census: &[Census]) {
         let now = notes.now();
-        let lives =
-            |(life, path): &(NodeLife, ActorPath)| census.iter().any(|of| of.life == *life && of.others.contains(path));
-        self.0.retain(|key, _| lives(key));
+        self.0.retain(|(life, path), studio| {
+            let lives =
+                |(other, incarnation): &(ActorPath, Incarnation)| other == path && *incarnation == studio.incarnation;
+            census.iter().any(|of| of.life == *life && of.others.iter().any(lives))
+        });
         let linger = Options::default().linger.0;
         for ((life, path), studio) in &self.0 {
             for (rendition, since) in &studio.empty {
@@ -75,12 +81,11 @@ impl Studios {
                     notes.violated(Invariant::I11, words);
                 }
             }
-            if studio.changed + SHARED_AFTER > now {
-                continue;
-            }
             let mut equal: BTreeMap<Wish, Vec<(SessionId, RenditionId)>> = BTreeMap::new();
-            for (session, (wish, at)) in &studio.sessions {
-                equal.entry(*wish).or_default().extend(at.map(|at| (*session, at)));
+            for (session, place) in &studio.sessions {
+                if place.since + SHARED_AFTER <= now {
+                    equal.entry(place.wish).or_default().extend(place.at.map(|at| (*session, at)));
+                }
             }
             for ((page, ..), sessions) in equal.into_iter().filter(|(_, sessions)| sessions.len() > 1) {
                 notes.premise(Invariant::I11);
