@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use x11rb::connection::Connection;
 use x11rb::protocol::xproto::{
-    Atom, ClientMessageEvent, ConfigureWindowAux, ConnectionExt as _, EventMask, ImageFormat, InputFocus,
-    KEY_PRESS_EVENT, KEY_RELEASE_EVENT, Window,
+    Atom, BUTTON_PRESS_EVENT, BUTTON_RELEASE_EVENT, ClientMessageEvent, ConfigureWindowAux, ConnectionExt as _,
+    EventMask, ImageFormat, InputFocus, KEY_PRESS_EVENT, KEY_RELEASE_EVENT, MOTION_NOTIFY_EVENT, Window,
 };
 use x11rb::protocol::xtest::ConnectionExt as _;
 use x11rb::rust_connection::RustConnection;
@@ -97,10 +97,27 @@ impl Screen {
         let at = map.keysyms.chunks(per).position(|row| row.first() == Some(&keysym));
         let at = at.unwrap_or_else(|| panic!("no key has the keysym {keysym:#x}"));
         let code = first + u8::try_from(at).expect("there are 255 at most");
-        for kind in [KEY_PRESS_EVENT, KEY_RELEASE_EVENT] {
-            let sent = self.client.xtest_fake_input(kind, code, x11rb::CURRENT_TIME, self.root, 0, 0, 0);
-            sent.expect("sent").check().expect("Xvfb has XTEST");
-        }
+        self.fake(KEY_PRESS_EVENT, code, (0, 0));
+        self.fake(KEY_RELEASE_EVENT, code, (0, 0));
+    }
+
+    /// Puts the pointer on a place in a window, presses its first button, and lets it go at another place: a click if it is
+    /// the same, else a swipe.
+    #[track_caller]
+    pub fn drag(&self, window: Window, from: (i16, i16), to: (i16, i16)) {
+        let place =
+            self.client.translate_coordinates(window, self.root, 0, 0).expect("sent").reply().expect("it is seen");
+        let at = |(x, y): (i16, i16)| (place.dst_x + x, place.dst_y + y);
+        self.fake(MOTION_NOTIFY_EVENT, 0, at(from));
+        self.fake(BUTTON_PRESS_EVENT, 1, (0, 0));
+        self.fake(MOTION_NOTIFY_EVENT, 0, at(to));
+        self.fake(BUTTON_RELEASE_EVENT, 1, (0, 0));
+    }
+
+    #[track_caller]
+    fn fake(&self, kind: u8, detail: u8, (x, y): (i16, i16)) {
+        let sent = self.client.xtest_fake_input(kind, detail, x11rb::CURRENT_TIME, self.root, x, y, 0);
+        sent.expect("sent").check().expect("Xvfb has XTEST");
     }
 
     /// Width and height of a window that is seen.

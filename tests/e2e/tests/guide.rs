@@ -63,7 +63,7 @@ fn keys_are_answered_and_what_is_recorded_or_piped_decodes() {
 
     // As somebody types it: the reader leaves when it has seen enough, and nobody minds.
     let view = format!("{:?}", demo.command("view epg.demo --y4m -"));
-    let probing = "ffprobe -v error -f yuv4mpegpipe -read_intervals %+#30 -count_frames \
+    let probing = "ffprobe -v error -read_intervals %+#30 -count_frames \
                    -show_entries stream=codec_name,width,height,nb_read_frames -of csv=p=0 -";
     let mut shell = Command::new("sh");
     shell.arg("-c").arg(format!("{{ {}; echo \"view ended with $?\" >&2; }} | {probing}", without_changes(&view)));

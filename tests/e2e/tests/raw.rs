@@ -75,7 +75,7 @@ fn has(operator: &Terminal, active: u64, what: &str) {
 
 fn probed(port: u16, pictures: u32) -> String {
     let mut command = Command::new("ffprobe");
-    command.args(["-v", "error", "-f", "yuv4mpegpipe", "-read_intervals", &format!("%+#{pictures}"), "-count_frames"]);
+    command.args(["-v", "error", "-read_intervals", &format!("%+#{pictures}"), "-count_frames"]);
     command.args(["-show_entries", "stream=codec_name,width,height,r_frame_rate,nb_read_frames", "-of", "csv=p=0"]);
     command.arg(format!("tcp://127.0.0.1:{port}"));
     let ran = run(command, SOON).expect_code(0);

@@ -3,6 +3,7 @@
 
 use std::time::{Duration, Instant};
 
+use tests_e2e::pictures::Area;
 use tests_e2e::{Demo, Process, Screen, Shot, TempDir, eventually, folder, json, say, scenes};
 
 /// Something that takes milliseconds on an idle machine.
@@ -67,6 +68,31 @@ fn a_window_shows_the_guide_takes_keys_keeps_the_shape_and_closes() {
     shows(&screen, window, "it is as before", |shot| shot.width == 640 && shot.picture().highlighted() == 1);
     screen.press(RIGHT);
     shows(&screen, window, "the third tile has the highlight", |shot| shot.picture().highlighted() == 2);
+
+    // A click gives a tile the highlight, another one opens it; a swipe goes on to the next.
+    let middle = |place| {
+        let tile = Area::tile(place);
+        ((tile.x + tile.width / 2) as i16, (tile.y + tile.height / 2) as i16)
+    };
+    screen.drag(window, middle(4), middle(4));
+    let page = shows(&screen, window, "the tile under the pointer has the highlight", |shot| {
+        shot.picture().highlighted() == 4
+    });
+    let differs = |shot: &Shot, other: &Shot| {
+        let (shot, other) = (shot.picture(), other.picture());
+        shot.difference(&other, shot.whole()) > 5.0
+    };
+    screen.drag(window, middle(4), middle(4));
+    let mut last: Option<(Shot, Instant)> = None;
+    let full = shows(&screen, window, "the tile is opened", |shot| {
+        // At first there may only be words that it is on its way.
+        let (_, since) = last.take_if(|(before, _)| before == shot).unwrap_or_else(|| (shot.clone(), Instant::now()));
+        last = Some((shot.clone(), since));
+        differs(shot, &page) && since.elapsed() > Duration::from_millis(500)
+    });
+    // As fast as no hand is: motion goes another way than buttons, and overtakes them.
+    screen.drag(window, (500, 200), (140, 200));
+    shows(&screen, window, "a swipe leads to the next", |shot| differs(shot, &full) && differs(shot, &page));
 
     assert!(viewing.ended().is_none(), "it is still there");
     screen.close(window);
