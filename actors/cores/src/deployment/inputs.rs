@@ -36,6 +36,18 @@ impl DeploymentCore {
         if self.standing.len() + self.sagas.len() >= STANDING_MAX {
             return Start::Refused(format!("{STANDING_MAX} deployments stand; remove one first"));
         }
+        if let Some(most) = order.most {
+            let of = |saga: &&Saga| saga.order.service == order.service && saga.cause.is_none();
+            let has: u64 =
+                self.standing.values().chain(self.sagas.values()).filter(of).map(|it| u64::from(it.order.slots)).sum();
+            if has + u64::from(order.slots) > u64::from(most) {
+                let why = format!(
+                    "{} has {has} slots of {most}; ask for fewer, remove some, or raise /slots/most",
+                    order.service
+                );
+                return Start::Refused(why);
+            }
+        }
         let mut saga = Saga::new(now, order);
         self.begin(now, &mut saga);
         self.settle(now, saga);

@@ -24,6 +24,8 @@ pub struct Order {
     pub slots: u32,
     /// How many an instance has at most.
     pub each: u32,
+    /// How many the service may have in the domain, these among them; none = as many as are asked for.
+    pub most: Option<u32>,
     /// Create instances, or configure those that are there.
     pub road: Road,
     /// Only these zones; empty = any.

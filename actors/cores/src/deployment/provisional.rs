@@ -19,8 +19,8 @@ pub struct ProvisionalCore {
 }
 
 impl ProvisionalCore {
-    /// An instance was made, or asked for again: it waits `within`, [`PROVISIONAL`] at most; none = it is for good, as one
-    /// that was confirmed stays whatever is asked again.
+    /// An instance was made (`is_new`), or was there already when it was asked for again. It waits `within`, [`PROVISIONAL`]
+    /// at most; none = it is for good. What was confirmed stays so, whatever is asked again.
     pub fn made(&mut self, now: Millis, instance: InstanceName, within: Option<Millis>, is_new: bool) {
         match within {
             Some(within) if is_new || self.ends.contains_key(&instance) => {

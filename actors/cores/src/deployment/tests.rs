@@ -20,6 +20,7 @@ fn order(id: u128, slots: u32) -> Order {
         service: ServiceName::new("epg.example").expect("a service name"),
         slots,
         each: 4,
+        most: None,
         road: Road::Create,
         zones: Vec::new(),
         zones_most: 0,

@@ -312,6 +312,46 @@ fn what_stands_can_be_removed_and_so_can_what_is_under_way() {
 }
 
 #[test]
+fn a_service_gets_no_more_slots_than_its_manifest_says_in_all_its_deployments() {
+    let mut core = core(&["zone-a", "zone-b"]);
+    deploying(&mut core);
+    let more = |slots| Order { most: Some(10), ..order(2, slots) };
+    let Start::Refused(why) = core.start(NOW, more(3)) else { panic!("8 and 3 are more than 10") };
+    assert!(why.contains("8 slots of 10"), "{why}");
+    assert_eq!(core.start(NOW, more(2)), Start::Begun);
+    core.progress(NOW, A, &zone("zone-a"), Progress::Failed("the disk is full".into()));
+    assert_eq!(core.start(NOW, Order { id: RequestId(9), ..more(8) }), Start::Begun, "what is undone counts no more");
+}
+
+#[test]
+fn two_deployments_of_one_service_at_once_are_two() {
+    let mut core = core(&["zone-a"]);
+    for id in [1, 2] {
+        assert_eq!(core.start(NOW, order(id, 4)), Start::Begun);
+        core.registered(NOW, RequestId(id << 64), &zone("zone-a"), Ok(()));
+    }
+    effects(&mut core);
+    for id in [1, 2] {
+        core.offered(NOW, RequestId(id << 64), &zone("zone-a"), Ok(offer(800, 8)));
+    }
+    let stems = effects(&mut core).into_iter().filter_map(|effect| match effect {
+        Effect::Send { ask: Ask::Deploy { share, .. }, .. } => Some(share.stem.to_string()),
+        _ => None,
+    });
+    assert_eq!(stems.collect::<Vec<_>>(), ["epg-0000000000000001", "epg-0000000000000002"]);
+    // The zone knows better than an offer what room it has: one of them may fail, and the other stands.
+    core.progress(NOW, RequestId(2 << 64), &zone("zone-a"), Progress::Failed("no room".into()));
+    core.progress(NOW, A, &zone("zone-a"), Progress::Reported(4));
+    core.progress(NOW, A, &zone("zone-a"), Progress::Resolvable);
+    core.undone(NOW, RequestId(2 << 64), &zone("zone-a"), Ok(()));
+    let told = lines(&mut core);
+    assert!(
+        told.contains(&"done in 1".to_owned()) && told.contains(&"refused: zone-a: no room".to_owned()),
+        "{told:?}"
+    );
+}
+
+#[test]
 fn an_added_configuration_takes_the_same_road_without_create() {
     let mut core = core(&["zone-a"]);
     core.start(NOW, Order { road: Road::Configure, ..order(1, 4) });
