@@ -22,4 +22,4 @@ pub use actors_cores::factory::Limits;
 pub use factory::{FactoryActor, FactoryProblem, FactorySetup, Strain, spawn_factory};
 pub use production::{Production, Stage};
 pub use raw::{RawPort, RawPortError};
-pub use studio::{Audience, Interactions, Scene, Staging, StudioSetup, Trial};
+pub use studio::{Audience, Interactions, Scene, Staging, StudioSetup, Takes, Trial};

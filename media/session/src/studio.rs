@@ -33,7 +33,7 @@ use crate::workers::{JobId, Workers};
 use line::{Done, Draw, Line};
 use playback::StagedProgram;
 use timing::Timing;
-pub use trial::{Audience, Scene, Trial};
+pub use trial::{Audience, Scene, Takes, Trial};
 
 /// A worker that has not brought its picture by then is given up, and the sessions that wait for it end.
 const WORK_WITHIN: Millis = Millis::from_secs(2);

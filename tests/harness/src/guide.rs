@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use actors_protocol::Millis;
 use actors_protocol::input::InputEvent;
 use bytes::Bytes;
-use media_session::{Audience, Production, Staging, StudioSetup, Trial};
+use media_session::{Audience, Production, Staging, StudioSetup, Takes, Trial};
 use media_share::ports::Attendance;
 use media_share::renditions::Flaw;
 use media_share::{Codec, Encoded, Encoder, Encoders, Format, I420, Interaction, MediaFault, Painter, Size, Target};
@@ -141,10 +141,10 @@ impl Media {
             threads: 0,
             formats: [(name(SERVICE), format)].into(),
             interactions: Rc::new(|_, _| Box::new(Walk { page: BEGIN, leaves: None })),
-            sources: Rc::new(|| Default::default()),
+            sources: Rc::new(Default::default),
         });
         let media = self.clone();
-        let takes: Rc<dyn Fn(&u32) -> Millis> = Rc::new(move |page| media.takes(*page));
+        let takes: Takes<u32> = Rc::new(move |page| media.takes(*page));
         let staging = staging.expect("an even size").on_trial(Trial { flaw, takes: Some(takes), audience });
         Production::Staged(Rc::new(staging))
     }

@@ -238,7 +238,7 @@ impl Person {
             (None, _) => InputEvent::Pointer { x: self.random.next() as u16, y: 7 },
         };
         // A session that has just ended says so with its next event.
-        if let (Ok(number), Some(sight)) = (session.send(event.clone()), &mut eye.sight) {
+        if let (Ok(number), Some(sight)) = (session.send(event), &mut eye.sight) {
             sight.sent(number, &event);
         }
     }

@@ -12,6 +12,9 @@ use media_share::renditions::{Flaw, Renditions};
 /// Is called with the state of a studio after each of its turns, on the thread of its node.
 pub type Audience<V> = Rc<dyn Fn(&Scene<'_, V>)>;
 
+/// Says how long a picture of a view takes.
+pub type Takes<V> = Rc<dyn Fn(&V) -> Millis>;
+
 /// A studio, as somebody sees it who looks on.
 pub struct Scene<'a, V: View> {
     /// Where it lives.
@@ -27,7 +30,7 @@ pub struct Trial<V: View> {
     /// One wrong decision, or none.
     pub flaw: Flaw,
     /// How long a picture of this view takes, in virtual time; only without threads.
-    pub takes: Option<Rc<dyn Fn(&V) -> Millis>>,
+    pub takes: Option<Takes<V>>,
     /// Who looks on.
     pub audience: Option<Audience<V>>,
 }
