@@ -14,12 +14,13 @@
 use core::fmt;
 
 use actors_protocol::manifest::{MANIFEST_BYTES_MAX, MANIFEST_VERSION, Manifest};
-use serde_json::Value;
+use serde_json::error::Category;
 
 mod graph;
 mod owner;
 mod place;
 mod sections;
+mod strict;
 #[cfg(test)]
 mod tests;
 mod values;
@@ -29,6 +30,7 @@ pub use owner::{Owner, belongs};
 pub use write::write;
 
 use place::{Findings, Object, Place};
+use strict::Strict;
 
 /// The published JSON Schema (draft 2020-12), as served and as in `fixtures/manifests/schema.json`.
 pub const SCHEMA: &str = include_str!("../../../fixtures/manifests/schema.json");
@@ -60,7 +62,7 @@ pub struct Problems(pub Vec<Problem>);
 
 /// Reads a manifest.
 ///
-/// Errors: no JSON, too long, unknown keys, wrong types, impossible slots, references that lead nowhere or in a circle.
+/// Errors: no JSON, too long, unknown keys and keys that stand twice, wrong types, impossible slots, references that lead nowhere or in a circle.
 pub fn read(text: &str) -> Result<Manifest, Problems> {
     let mut findings = Findings::default();
     if text.len() > MANIFEST_BYTES_MAX {
@@ -68,8 +70,8 @@ pub fn read(text: &str) -> Result<Manifest, Problems> {
         findings.add(&Place::root(), what, format!("{MANIFEST_BYTES_MAX} is the most; keep media and data elsewhere"));
         return Err(findings.into_problems());
     }
-    match serde_json::from_str::<Value>(text) {
-        Ok(value) => {
+    match serde_json::from_str::<Strict>(text) {
+        Ok(Strict(value)) => {
             let manifest = sections::manifest(&value, &mut findings);
             match manifest {
                 Some(manifest) if findings.is_empty() => Ok(manifest),
@@ -78,8 +80,12 @@ pub fn read(text: &str) -> Result<Manifest, Problems> {
         }
         Err(error) => {
             let place = format!("line {}, column {}", error.line(), error.column());
-            let what = format!("it is not JSON: {error}");
-            let remedy = "write one JSON object, as in fixtures/manifests".to_owned();
+            // Syntactically fine, and yet an error: a key that stands twice.
+            let (what, remedy) = match error.classify() {
+                Category::Data => (error.to_string(), "keep one of the two"),
+                _ => (format!("it is not JSON: {error}"), "write one JSON object, as in fixtures/manifests"),
+            };
+            let remedy = remedy.to_owned();
             Err(Problems(vec![Problem { place, what, remedy }]))
         }
     }

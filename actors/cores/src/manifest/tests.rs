@@ -136,6 +136,18 @@ fn what_is_no_json_is_refused_with_line_and_column() {
 }
 
 #[test]
+fn a_key_that_stands_twice_is_refused_and_not_lost() {
+    let twice = EPG.replacen("\"slots\":", "\"slots\": {\"each\": 1},\n  \"slots\":", 1);
+    let Problems(problems) = read(&twice).expect_err("two plans");
+    assert!(
+        problems[0].place.starts_with("line 11") && problems[0].what.contains("'slots' is there twice"),
+        "{}",
+        problems[0]
+    );
+    assert!(problems[0].remedy.contains("keep one"));
+}
+
+#[test]
 fn many_mistakes_are_told_at_once_and_no_more_than_a_screen_of_them() {
     let mut whole: Value = serde_json::from_str(EPG).expect("the fixture");
     for key in 0..40 {
