@@ -1,4 +1,5 @@
-//! The demo's clips and pictures, made once per build of the program: drawing and encoding them takes seconds, and a domain per test needs it.
+//! The demo's clips and pictures, made once per build of the program: drawing and encoding them takes seconds, and a
+//! domain per test needs them.
 //!
 //! Knows no file's name: it keeps whatever a domain has left in its `media` directory, and gives it to the next.
 
