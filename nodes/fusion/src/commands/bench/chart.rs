@@ -86,6 +86,11 @@ fn step(most: f64) -> f64 {
         .unwrap_or(wanted)
 }
 
+/// A number of an axis: as short as it can be.
+fn tick(value: f64) -> String {
+    ((value * 1e3).round() / 1e3).to_string()
+}
+
 /// Several panels side by side. The lines of all have the same names.
 pub fn lines(title: &str, panels: &[Panel]) -> String {
     let width = LEFT + panels.len() as f64 * (WIDTH + GAP);
@@ -122,19 +127,19 @@ fn one_panel(out: &mut String, left: f64, panel: &Panel) {
             left + WIDTH,
             left - 6.0,
             y(value) + 4.0,
-            number(value)
+            tick(value)
         );
     }
     let mut ticks: Vec<f64> = points().map(|point| point.0).collect();
     ticks.sort_by(f64::total_cmp);
     ticks.dedup();
-    for tick in ticks {
+    for at in ticks {
         let _ = writeln!(
             out,
             "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{}</text>",
-            x(tick),
+            x(at),
             bottom + 17.0,
-            number(tick)
+            tick(at)
         );
     }
     let _ = writeln!(
@@ -178,7 +183,7 @@ pub fn bars(title: &str, unit: &str, parts: &[&str], rows: &[Row]) -> String {
             "<line class=\"{class}\" x1=\"{x:.1}\" y1=\"{:.1}\" x2=\"{x:.1}\" y2=\"{bottom:.1}\"/><text x=\"{x:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{} {}</text>",
             TOP - 8.0,
             bottom + 18.0,
-            number(value),
+            tick(value),
             escaped(unit)
         );
     }
@@ -225,6 +230,6 @@ mod tests {
         assert!(text.starts_with("<svg ") && text.ends_with("</svg>\n") && !text.contains("NaN"));
         let row = Row { name: "ours".to_owned(), parts: vec![(0, 1.0), (1, 2.5)] };
         let text = bars("Times", "ms", &["compose", "encode"], &[row]);
-        assert!(text.contains(">3.50<") && text.contains("encode") && text.contains("4.00 ms"), "{text}");
+        assert!(text.contains(">3.50<") && text.contains("encode") && text.contains(">4 ms<"), "{text}");
     }
 }
