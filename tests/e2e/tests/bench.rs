@@ -52,7 +52,7 @@ fn density_gives_every_session_an_encoder_of_its_own_and_compares() {
         assert!(json::count(&sample, "/pictures") > 0, "{sample}");
     }
     let rows = json::list(&told, "/rows");
-    rows.iter().for_each(|row| say(&format!("{}: {}", row["measure"], row["ours"])));
+    rows.iter().for_each(|row| say(format!("{}: {}", row["measure"], row["ours"])));
     let compared = rows.iter().find(|row| json::text(row, "/measure") == "2 sessions: processor per picture").unwrap();
     assert!(compared["ratio"].as_f64().is_some() && compared["theirs"].as_f64().is_some(), "{compared}");
     assert!(std::fs::read_to_string(chart).unwrap().contains("one process each"));
