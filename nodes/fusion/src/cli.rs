@@ -10,7 +10,9 @@ use std::time::Duration;
 use actors_protocol::{ActorPath, DomainName, NodeName, Role, ServiceName, SiteName, ZoneName};
 use clap::{Args, Parser, Subcommand};
 
-pub use bench::{Bench, Density, FanOut, Latency};
+pub use bench::Bench;
+#[cfg(feature = "media")]
+pub use bench::{Density, FanOut, Latency};
 pub use instance::Instance;
 
 /// Runs session-slot media services close to the people who use them.
