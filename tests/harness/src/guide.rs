@@ -35,7 +35,7 @@ pub const SERVICE: &str = "guide.sim";
 pub const BEGIN: u32 = 0;
 /// Pages that are pressed for; besides these and the two that follow there are those of the timed tests.
 pub const PAGES: u32 = 4;
-/// Goes on to page 1 by itself after [`PASSES_AFTER`].
+/// Goes on to page 1 by itself after `PASSES_AFTER`.
 pub const PASSING: u32 = 3;
 /// See [`PASSING`].
 pub const PASSES_TO: u32 = 1;
