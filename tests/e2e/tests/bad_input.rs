@@ -88,7 +88,7 @@ fn a_missing_and_a_broken_clip_are_told_where_people_look_and_the_rest_runs() {
         if said.contains("/nowhere/film.mp4") { Ok(()) } else { Err(said) }
     });
     // A service that is wanted and does not run is no unknown service.
-    let said = six.viewers().refused("view clip.demo", 1);
+    let said = six.viewers().refused("view clip.demo --no-window", 1);
     say(format!("a viewer of it is told: {}", said.trim_end()));
     says(&said, &["no instance of clip.demo answers", "zone-a, zone-b", "fusion service list"]);
     assert_eq!(json::count(&six.viewers().json("view echo.demo --frames 1"), "/frames"), 1);
@@ -166,7 +166,7 @@ fn a_directory_that_is_no_domains_no_nodes_or_not_writable_says_what_to_do() {
     for command in ["node --listen 127.0.0.1:0", "nodes"] {
         says(&empty.refused(command, 1), &["domain.json", "fusion init", "fusion join", "--dir"]);
     }
-    says(&empty.refused("view clip.demo", 1), &["empty", "fusion init", "fusion dev"]);
+    says(&empty.refused("view clip.demo --no-window", 1), &["empty", "fusion init", "fusion dev"]);
     let six = Six::begin();
     says(&six.viewers().refused("node --listen 127.0.0.1:0", 1), &["node.json", "fusion join"]);
     says(&six.viewers().refused("nodes", 1), &["operator's certificate", "fusion init"]);
