@@ -284,8 +284,10 @@ impl FactoryActor {
     }
 
     /// The studio has ended, and with it all that its sessions were shown: the factory begins anew, with a new one.
-    pub(crate) fn studio_ended(&mut self, obituary: &Obituary, _: &mut Cx<'_, Self>) {
-        panic!("the studio has ended ({:?}), and the instance begins anew", obituary.end);
+    pub(crate) fn studio_ended(&mut self, obituary: &Obituary, cx: &mut Cx<'_, Self>) {
+        let instance = &self.setup.create.instance;
+        tracing::error!(%instance, "the studio has ended ({:?}), and the instance begins anew", obituary.end);
+        cx.me().kill();
     }
 
     /// Draws until the core is content; a sound source needs one draw.

@@ -146,6 +146,9 @@ impl Hostile {
         let Some(mut wire) = self.viewer.dial(&target).await else { return };
         let factories = life.node.roots("instance");
         let path = factories.first().map_or("nowhere", |(path, _)| path.as_str()).to_owned();
+        // It may be killed meanwhile, and then nobody is there to look into the call.
+        let living = || ActorPath::new(&path).ok().and_then(|path| life.node.living(&path));
+        let before = living();
         // A call for nobody is answered before anybody looks into it.
         let kind = if factories.is_empty() { 1 } else { self.random.below(2) };
         match kind {
@@ -166,6 +169,7 @@ impl Hostile {
                 }
             }
             Some(_) => ledger.event("hostile: no answer"),
+            None if kind == 0 && (before.is_none() || living() != before) => ledger.event("hostile: no answer"),
             None => ledger.violated(Invariant::Words, format!("nonsense {kind} does not end the connection")),
         }
     }
