@@ -224,8 +224,8 @@ fn trouble_stays_where_it_is() {
     }
     let [moves, stands] = movement(&demo, [&[fine, another], &[victim, broken]]);
     say(format!("of 40 pictures, a tile moves in {moves} at least, a placeholder in {stands} at most"));
-    // A placeholder has other words now and then, when the source is tried again.
-    assert!(moves >= 10 && stands <= 3, "good tiles move, broken ones show a placeholder: {moves} {stands}");
+    // A placeholder has other words now and then, when the source is tried again, and is encoded a little better after that.
+    assert!(moves >= 10 && stands * 3 <= moves, "good tiles move, broken ones show a placeholder: {moves} {stands}");
     for (index, viewer) in playing.into_iter().enumerate() {
         let withheld = noise.worst([&demo.process, &*viewer]);
         assert_unaffected(&format!("beside a killed one and a broken clip, viewer {index}"), &viewer.leave(), withheld);
