@@ -6,9 +6,17 @@ mod support;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use support::{HEIGHT, Stage, WIDTH, really};
+use support::{Client, HEIGHT, Stage, WIDTH, really};
 
 const RIGHT: u32 = 0xff53;
+
+/// Two clients whose sessions have begun.
+async fn two(stage: &Stage) -> (Client, Client) {
+    let (mut one, mut other) = (stage.connect().await, stage.connect().await);
+    one.header().await;
+    other.header().await;
+    (one, other)
+}
 
 #[test]
 fn a_raw_client_is_shown_its_own_view_and_its_keys_change_it() {
@@ -76,9 +84,7 @@ fn a_client_beyond_the_slots_is_closed_and_one_that_goes_gives_its_slot_back() {
 fn bytes_that_are_no_messages_end_their_session_and_no_other() {
     really(async {
         let stage = Stage::begin(2).await;
-        let (mut good, mut bad) = (stage.connect().await, stage.connect().await);
-        good.header().await;
-        bad.header().await;
+        let (mut good, mut bad) = two(&stage).await;
         bad.write(b"GET / HTTP/1.1\r\n\r\n").await;
         bad.bytes_until_the_end().await;
         good.press(RIGHT).await;
@@ -91,9 +97,7 @@ fn bytes_that_are_no_messages_end_their_session_and_no_other() {
 fn a_painter_that_panics_ends_the_sessions_of_that_view_and_no_other() {
     really(async {
         let stage = Stage::begin(2).await;
-        let (mut good, mut bad) = (stage.connect().await, stage.connect().await);
-        good.header().await;
-        bad.header().await;
+        let (mut good, mut bad) = two(&stage).await;
         bad.until(100).await;
         bad.press(support::PANIC).await;
         bad.bytes_until_the_end().await;
@@ -107,9 +111,7 @@ fn a_painter_that_panics_ends_the_sessions_of_that_view_and_no_other() {
 fn a_painter_that_hangs_is_given_up_and_the_others_play_on() {
     really(async {
         let stage = Stage::begin(2).await;
-        let (mut good, mut bad) = (stage.connect().await, stage.connect().await);
-        good.header().await;
-        bad.header().await;
+        let (mut good, mut bad) = two(&stage).await;
         bad.until(100).await;
         bad.press(support::HANG).await;
         let mut longest = Duration::ZERO;

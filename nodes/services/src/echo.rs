@@ -170,6 +170,17 @@ mod tests {
     }
 
     #[test]
+    fn a_group_that_gets_too_long_ends_with_the_next_sign_of_life() {
+        let mut playback = open(0);
+        assert!(playback.poll_picture(Millis(0)).expect("the first").key);
+        assert!(playback.poll_picture(Millis(1_000)).expect("a sign of life").repeat);
+        playback.freshen(Millis(1_500));
+        assert_eq!(playback.poll_timeout(), Some(Millis(2_000)), "no sooner");
+        let next = playback.poll_picture(Millis(2_000)).expect("a sign of life");
+        assert_eq!((next.number, next.key, next.repeat), (2, true, false));
+    }
+
+    #[test]
     fn what_was_lost_comes_again_soon_but_not_too_often() {
         let mut playback = open(0);
         playback.skip_to_key(Millis::ZERO);
