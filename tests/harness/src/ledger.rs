@@ -19,6 +19,7 @@ mod requests;
 mod sharing;
 
 use std::cell::{RefCell, RefMut};
+use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::rc::Rc;
 
@@ -61,6 +62,8 @@ pub(crate) struct Notes {
     report: Report,
     violations: Vec<Violation>,
     trace: u64,
+    /// When each kind of fault struck last.
+    struck: BTreeMap<Fault, u64>,
 }
 
 struct Books {
@@ -122,6 +125,7 @@ impl Ledger {
             report: Report::default(),
             violations: Vec::new(),
             trace: 0xcbf2_9ce4_8422_2325,
+            struck: BTreeMap::new(),
         };
         Ledger(Rc::new(RefCell::new(Books {
             notes,
@@ -149,6 +153,14 @@ impl Ledger {
         books.notes.say(&format_args!("{fault}: {whom}"));
         books.notes.report.fault(fault);
         books.notes.trace(fault.words(), 0);
+        let now = books.notes.now();
+        books.notes.struck.insert(fault, now);
+    }
+
+    /// When a fault of this kind struck last, in milliseconds since the run began. One of the media is known at the next
+    /// tick.
+    pub fn struck(&self, fault: Fault) -> Option<u64> {
+        self.books().notes.struck.get(&fault).copied()
     }
 
     /// Something else worth counting.

@@ -23,6 +23,8 @@ const STUCK_AFTER: Duration = Duration::from_secs(30);
 const SHOWN_WITHIN: Duration = Duration::from_millis(1_050);
 /// A worker that never comes back is given up after two seconds, and its sessions are over.
 const OVER_WITHIN: Duration = Duration::from_millis(1_500);
+/// For so long after a draw has begun that never ends, in milliseconds, it may hold somebody up.
+const WORK_WITHIN: u64 = 2_000;
 /// Where the guide is.
 const HOST: &str = "host-a1";
 /// A host on which no fault has been for so long, in milliseconds, owes its viewers what it promises.
@@ -197,33 +199,45 @@ impl Person {
         }
     }
 
-    /// Asks the guide for a page, and looks whether it is shown within a second. Where the picture never comes, the session
-    /// must be over instead. True: the session is over.
+    /// Asks the guide for a page, and looks whether it is shown within a second. Where a draw never ends, which holds up
+    /// whoever is on its encoder, it may take as long as that is waited for, or the session is over instead. True: the
+    /// session is over.
     async fn look_closely(&mut self, session: &mut Session, eye: &mut Eye) -> bool {
-        let begun = self.domain.ledger().now();
+        let (ledger, begun) = (self.domain.ledger().clone(), self.domain.ledger().now());
         if eye.sight.is_none() || eye.lost {
             return false;
         }
+        eye.losses = 0;
         // Two at once: the second comes while the page of the first is being drawn.
         self.press(session, eye, u64::from(PAGES));
         self.press(session, eye, u64::from(PAGES));
         eye.still = true;
+        let present = |eye: &Eye| eye.sight.as_ref().map_or(Ok(()), Sight::is_present);
         if self.look(session, eye, Instant::now() + SHOWN_WITHIN).await {
             return true;
         }
-        let Some(Err(words)) = eye.sight.as_ref().map(Sight::is_present) else {
-            self.domain.ledger().premise(Invariant::I12);
+        let Err(words) = present(eye) else {
+            ledger.premise(Invariant::I12);
             return false;
         };
         if self.look(session, eye, Instant::now() + OVER_WITHIN).await {
             return true;
         }
+        if eye.losses > 0 {
+            // What was on its way when a connection broke is not sent again.
+            ledger.event("viewer: lost its inputs with its connection");
+            return false;
+        }
+        if present(eye).is_ok() && ledger.struck(Fault::DrawStuck).is_some_and(|at| at + WORK_WITHIN >= begun) {
+            ledger.event("viewer: shown late, beside a draw that never ended");
+            return false;
+        }
         let node = name(HOST);
-        let calm = self.domain.ledger().reach().calm_since(&[&node]);
+        let calm = ledger.reach().calm_since(&[&node]);
         // The session may be one of a life that has been replaced.
         let calm = calm.zip(self.domain.no_stray_since()).map(|(calm, single)| calm.max(single));
-        if calm.is_some_and(|since| since + CALM_FOR <= begun) && !eye.lost {
-            self.domain.ledger().violated(Invariant::I12, format!("{}: {words}", self.host));
+        if calm.is_some_and(|since| since + CALM_FOR <= begun) {
+            ledger.violated(Invariant::I12, format!("{}: {words}", self.host));
         }
         false
     }
@@ -273,6 +287,7 @@ impl Person {
                     }
                     Event::Lost { .. } => {
                         eye.lost = true;
+                        eye.losses += 1;
                         ledger.event("viewer: connection lost");
                     }
                     Event::Resumed => {
@@ -324,6 +339,8 @@ pub struct Eye {
     /// Presses none.
     still: bool,
     lost: bool,
+    /// Connections that were lost since it began to look closely.
+    losses: u32,
     last: Option<(u64, u32, u16)>,
     last_input: u32,
 }

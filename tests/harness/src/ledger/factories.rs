@@ -53,6 +53,8 @@ pub(super) struct Factories {
     books: BTreeMap<Key, Book>,
     /// Every ticket that was ever given out: how often it opened a session.
     tickets: BTreeMap<Ticket, u32>,
+    /// When one was last seen to be gone: that is a change, too.
+    gone: u64,
 }
 
 impl Factories {
@@ -141,10 +143,14 @@ impl Factories {
             }
         }
         // A factory whose actor has ended is not judged any more.
+        let (before, now) = (self.books.len(), notes.now());
         self.books.retain(|key, book| {
             let lives = |of: &Census| of.life == key.0 && of.factory == book.path && of.incarnation == book.incarnation;
-            book.begun + 1 >= notes.now() || census.iter().any(lives)
+            book.begun + 1 >= now || census.iter().any(lives)
         });
+        if self.books.len() < before {
+            self.gone = now;
+        }
     }
 
     fn present<'a>(&'a self, reach: &'a Reach) -> impl Iterator<Item = (&'a Key, &'a Book)> {
@@ -171,9 +177,9 @@ impl Factories {
         free
     }
 
-    /// When one of them changed last.
+    /// When one of them changed last, or went.
     pub fn changed_last(&self, reach: &Reach) -> u64 {
-        self.present(reach).map(|(_, book)| book.changed).max().unwrap_or(0)
+        self.present(reach).map(|(_, book)| book.changed).chain([self.gone]).max().unwrap_or(0)
     }
 
     /// The pools as they are in truth.
