@@ -267,7 +267,9 @@ fn format(
         _ => 0,
     };
     match u32::try_from(rate_millihertz) {
-        Ok(rate_millihertz @ 1_000..=240_000) => Ok(Format { codec: Codec::H264, width, height, rate_millihertz }),
+        Ok(rate_millihertz @ 1_000..=240_000) => {
+            Ok(Format { codec: Codec::H264, width, height, rate_millihertz, bit_rate: None })
+        }
         _ => Err(format!("no picture rate between 1 and 240 Hz in {caps}")),
     }
 }

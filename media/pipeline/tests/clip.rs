@@ -28,7 +28,10 @@ fn the_clip_comes_back_whole() {
     assert_eq!(left_in(path.parent().expect("a folder")), ["clip.mp4"], "nothing half-made is left");
 
     let track = load_clip(&path).expect("loaded");
-    assert_eq!(track.format(), Format { codec: Codec::H264, width: 640, height: 360, rate_millihertz: 30_000 });
+    assert_eq!(
+        track.format(),
+        Format { codec: Codec::H264, width: 640, height: 360, rate_millihertz: 30_000, bit_rate: None }
+    );
     assert_eq!(track.units().len(), 300);
     assert_eq!(track.duration().0, 10_000);
     let keys: Vec<_> = (0..300).filter(|index| track.units()[*index].key).collect();

@@ -211,7 +211,8 @@ mod tests {
         builder.enable_all().start_paused(true).build().expect("a runtime").block_on(test);
     }
 
-    const FORMAT: Format = Format { codec: Codec::I420, width: 64, height: 36, rate_millihertz: 25_000 };
+    const FORMAT: Format =
+        Format { codec: Codec::I420, width: 64, height: 36, rate_millihertz: 25_000, bit_rate: None };
 
     #[test]
     fn a_client_that_never_reads_is_let_go() {

@@ -221,7 +221,7 @@ impl SessionActor {
         self.playing.get_or_insert_with(|| {
             let waker = cx.waker();
             let format = self.program.format(&service);
-            let format = if raw { Format { codec: Codec::I420, ..format } } else { format };
+            let format = if raw { Format { codec: Codec::I420, bit_rate: None, ..format } } else { format };
             let opening = Opening { service, session, format, wake: Arc::new(move || waker.wake()) };
             Box::new(Playing {
                 session,

@@ -103,7 +103,7 @@ impl ClipTrack {
     /// A made-up H.264 clip whose units hold their own place as text, with a key picture every `group`: for tests of what
     /// carries a clip. No decoder will take it.
     pub fn synthetic(pictures: u32, group: u32) -> ClipTrack {
-        let format = Format { codec: Codec::H264, width: 640, height: 360, rate_millihertz: 30_000 };
+        let format = Format { codec: Codec::H264, width: 640, height: 360, rate_millihertz: 30_000, bit_rate: None };
         let unit = |index: u32| AccessUnit {
             key: index.is_multiple_of(group.max(1)),
             data: Bytes::from(format!("picture {index} of {pictures}")),

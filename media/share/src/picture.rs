@@ -5,6 +5,7 @@
 //! Refuses: to look into the data.
 
 use core::fmt;
+use core::num::NonZeroU32;
 
 use actors_protocol::Millis;
 use bytes::Bytes;
@@ -47,6 +48,8 @@ pub struct Format {
     pub height: u16,
     /// Pictures per thousand seconds: 30 a second are 30,000. Never zero.
     pub rate_millihertz: u32,
+    /// What encoders aim at, bits per second; none = as much as the way to each viewer carries.
+    pub bit_rate: Option<NonZeroU32>,
 }
 
 /// Whole milliseconds, times the unit of the rate.
@@ -77,7 +80,7 @@ impl Format {
 
 impl fmt::Display for Format {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Format { codec, width, height, rate_millihertz } = self;
+        let Format { codec, width, height, rate_millihertz, bit_rate: _ } = self;
         write!(f, "{codec} {width}×{height} at {}", rate_millihertz / 1_000)?;
         match rate_millihertz % 1_000 {
             0 => f.write_str(" Hz"),
@@ -114,7 +117,8 @@ mod tests {
 
     use super::*;
 
-    const CLIP: Format = Format { codec: Codec::H264, width: 640, height: 360, rate_millihertz: 30_000 };
+    const CLIP: Format =
+        Format { codec: Codec::H264, width: 640, height: 360, rate_millihertz: 30_000, bit_rate: None };
 
     #[test]
     fn thirty_a_second_are_due_at_thirds_of_a_tenth() {

@@ -47,8 +47,12 @@ impl Rung {
 }
 
 /// What an encoder of this rung and format aims at: bits per second. 400, 800, 1,500 and 3,000 kbit/s for 640×360 at 30 Hz,
-/// and in proportion to pixels and rate for others, but never below 50 kbit/s. Without meaning for raw pictures.
+/// and in proportion to pixels and rate for others, but never below 50 kbit/s; if the format fixes the bit rate, that one on
+/// every rung. Without meaning for raw pictures.
 pub fn bit_rate(rung: Rung, format: Format) -> u32 {
+    if let Some(fixed) = format.bit_rate {
+        return fixed.get();
+    }
     let pixel_rate = u64::from(format.width) * u64::from(format.height) * u64::from(format.rate_millihertz);
     let bits = u128::from(BITS[rung.index()]) * u128::from(pixel_rate) / u128::from(PIXEL_RATE);
     u32::try_from(bits.max(u128::from(BITS_MIN))).unwrap_or(u32::MAX)

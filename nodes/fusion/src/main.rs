@@ -16,6 +16,10 @@ use clap::Parser;
 use cli::{Cli, Command, Service};
 use tokio::runtime::LocalOptions;
 
+#[cfg(feature = "media")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// The configuration is not what it should be.
 const BAD_CONFIGURATION: u8 = 64;
 

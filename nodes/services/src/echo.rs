@@ -29,7 +29,7 @@ pub struct EchoProgram;
 
 impl Program for EchoProgram {
     fn format(&self, _: &ServiceName) -> Format {
-        Format { codec: Codec::I420, width: WIDTH, height: HEIGHT, rate_millihertz: 1_000 }
+        Format { codec: Codec::I420, width: WIDTH, height: HEIGHT, rate_millihertz: 1_000, bit_rate: None }
     }
 
     fn open(&self, now: Millis, _: Opening) -> Box<dyn Playback> {

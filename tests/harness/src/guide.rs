@@ -134,7 +134,7 @@ impl Media {
 
     /// What an instance of the guide shows.
     pub fn production(&self, flaw: Flaw, audience: Option<Audience<u32>>) -> Production {
-        let format = Format { codec: Codec::H264, width: SIDE, height: SIDE, rate_millihertz: RATE };
+        let format = Format { codec: Codec::H264, width: SIDE, height: SIDE, rate_millihertz: RATE, bit_rate: None };
         let staging = Staging::new(StudioSetup {
             painter: Arc::new(Pages(self.clone())),
             encoders: Arc::new(Scribes(self.clone())),

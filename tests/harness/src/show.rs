@@ -23,7 +23,7 @@ const PICTURES: usize = 60;
 
 /// A clip with `rate` pictures a second and a key picture every `group`, each of `bytes` bytes.
 pub fn clip(rate: u32, group: usize, bytes: usize) -> ClipTrack {
-    let format = Format { codec: Codec::H264, width: 640, height: 360, rate_millihertz: rate * 1_000 };
+    let format = Format { codec: Codec::H264, width: 640, height: 360, rate_millihertz: rate * 1_000, bit_rate: None };
     let unit = |index: usize| {
         let mut data = format!("picture {index}").into_bytes();
         data.resize(bytes.max(data.len()), b'.');

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use quinn::congestion::CubicConfig;
-use quinn::{IdleTimeout, TransportConfig, VarInt};
+use quinn::{AckFrequencyConfig, IdleTimeout, TransportConfig, VarInt};
 
 /// A quiet connection says so this often.
 pub const KEEP_ALIVE: Duration = Duration::from_secs(1);
@@ -33,6 +33,11 @@ pub const CONNECTION_WINDOW_BYTES: u32 = 8 * 1024 * 1024;
 /// Datagrams carry pointer motion: what is older than this many bytes of it is worth nothing.
 pub const DATAGRAM_BUFFER_BYTES: usize = 16 * 1024;
 
+/// Packets that a peer may take in before it acknowledges them, unless one is missing or 25 ms pass
+/// (draft-ietf-quic-ack-frequency §4). A picture is some ten packets in a row, and each acknowledgement costs the
+/// sender a fifth of what a packet costs. Fewer than the first flight of a connection holds: that must not wait.
+pub const UNACKNOWLEDGED: u32 = 7;
+
 /// Connections of one endpoint; more are refused before they cost anything.
 pub const CONNECTIONS_MAX: usize = 16_384;
 /// First packets that wait to be accepted or refused, and what each may bring along.
@@ -42,8 +47,11 @@ pub const INCOMING_BYTES_MAX: u64 = 16 * 1024;
 
 /// `uni_streams` and `bi_streams`: what the peer may have open.
 pub(crate) fn transport(uni_streams: u32, bi_streams: u32) -> Arc<TransportConfig> {
+    let mut acknowledgements = AckFrequencyConfig::default();
+    acknowledgements.ack_eliciting_threshold(VarInt::from_u32(UNACKNOWLEDGED));
     let mut config = TransportConfig::default();
     config
+        .ack_frequency_config(Some(acknowledgements))
         .keep_alive_interval(Some(KEEP_ALIVE))
         .max_idle_timeout(Some(IdleTimeout::try_from(IDLE).expect("four seconds fit")))
         .initial_rtt(INITIAL_RTT)

@@ -148,7 +148,8 @@ impl Stage {
         let raw = RawPort::bind(service.clone(), "0").await.expect("a free port");
         let port = raw.address().expect("bound");
         let shades = Arc::new(Shades::default());
-        let format = Format { codec: Codec::H264, width: WIDTH, height: HEIGHT, rate_millihertz: 50_000 };
+        let format =
+            Format { codec: Codec::H264, width: WIDTH, height: HEIGHT, rate_millihertz: 50_000, bit_rate: None };
         let staging = Staging::new(StudioSetup {
             painter: shades.clone(),
             encoders: Arc::new(Copies),

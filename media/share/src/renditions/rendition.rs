@@ -7,6 +7,7 @@
 //! Refuses: which session is where (`placing`), and what a session is given (`giving`).
 
 use core::cmp::Ordering;
+use core::num::NonZeroU32;
 use std::collections::{BTreeMap, BTreeSet};
 
 use actors_protocol::{Millis, SessionId};
@@ -24,16 +25,17 @@ pub(super) struct Key<V> {
 }
 
 impl<V> Key<V> {
-    /// Raw pictures have no bit rate: for them all rungs are the same.
+    /// Raw pictures have no bit rate, and some formats one that is fixed: for them all rungs are the same.
     pub(super) fn new(format: Format, rung: Rung, view: V) -> Key<V> {
-        let rung = if format.codec == Codec::I420 { Rung::START } else { rung };
+        let fixed = format.codec == Codec::I420 || format.bit_rate.is_some();
+        let rung = if fixed { Rung::START } else { rung };
         Key { format, rung, view }
     }
 
     /// In the order in which it takes least to find a difference.
-    fn plain(&self) -> (Rung, Codec, u16, u16, u32) {
-        let Format { codec, width, height, rate_millihertz } = self.format;
-        (self.rung, codec, width, height, rate_millihertz)
+    fn plain(&self) -> (Rung, Codec, u16, u16, u32, Option<NonZeroU32>) {
+        let Format { codec, width, height, rate_millihertz, bit_rate } = self.format;
+        (self.rung, codec, width, height, rate_millihertz, bit_rate)
     }
 }
 

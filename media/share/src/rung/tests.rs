@@ -1,11 +1,13 @@
 //! The ladder on a simulated bottleneck: a queue that drains at a fixed rate.
 
+use core::num::NonZeroU32;
+
 use proptest::prelude::*;
 
 use super::*;
 use crate::picture::Codec;
 
-const FORMAT: Format = Format { codec: Codec::H264, width: 640, height: 360, rate_millihertz: 30_000 };
+const FORMAT: Format = Format { codec: Codec::H264, width: 640, height: 360, rate_millihertz: 30_000, bit_rate: None };
 
 /// A way with a bottleneck, and a sender that fills it with the pictures of an encoder that keeps to its bit rate.
 struct Way {
@@ -89,6 +91,8 @@ fn bit_rates_follow_pixels_and_rate() {
     assert_eq!(bit_rate(Rung::HIGHEST, Format { width: 1280, height: 720, ..FORMAT }), 12_000_000);
     assert_eq!(bit_rate(Rung::HIGHEST, Format { rate_millihertz: 15_000, ..FORMAT }), 1_500_000);
     assert_eq!(bit_rate(Rung::LOWEST, Format { width: 2, height: 2, ..FORMAT }), 50_000);
+    let fixed = Format { bit_rate: NonZeroU32::new(640_000), ..FORMAT };
+    assert_eq!([Rung::LOWEST, Rung::HIGHEST].map(|rung| bit_rate(rung, fixed)), [640_000; 2], "fixed is fixed");
     let huge = Format { width: 7_680, height: 7_680, rate_millihertz: u32::MAX, ..FORMAT };
     assert_eq!(bit_rate(Rung::HIGHEST, huge), u32::MAX);
 }

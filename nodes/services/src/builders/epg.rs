@@ -4,6 +4,7 @@
 //! (`media/session`).
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -23,6 +24,8 @@ use crate::epg::{Guide, GuidePainter, WallTime};
 const THREADS_MAX: usize = 16;
 /// Pictures a second.
 const RATES: std::ops::RangeInclusive<u32> = 1..=120;
+/// Kilobits per second.
+const BIT_RATES: std::ops::RangeInclusive<u32> = 50..=100_000;
 
 pub(super) struct EpgBuilder(pub(super) BuilderOptions);
 
@@ -45,6 +48,10 @@ impl Builder for EpgBuilder {
             ("width", "pixels, even; 640 without it"),
             ("height", "pixels, even; 360 without it"),
             ("rate", "pictures a second, 1 to 120; 30 without it"),
+            (
+                "bit_rate",
+                "kbit/s, 50 to 100000, the same for every viewer; as much as each one's line carries without it",
+            ),
             RAW,
         ]
     }
@@ -100,7 +107,14 @@ fn format(offering: &Offering) -> Result<Format, BuildError> {
         return Err(refuse(offering, "rate", &rate.to_string(), "1 to 120 pictures a second"));
     }
     let (width, height) = (narrow(size.width() as u32), narrow(size.height() as u32));
-    Ok(Format { codec: Codec::H264, width, height, rate_millihertz: rate * 1_000 })
+    let bit_rate = match offering.parameters.get("bit_rate") {
+        None => None,
+        Some(text) => match text.parse::<u32>() {
+            Ok(kilobits) if BIT_RATES.contains(&kilobits) => NonZeroU32::new(kilobits * 1_000),
+            _ => return Err(refuse(offering, "bit_rate", text, "50 to 100000 kbit/s")),
+        },
+    };
+    Ok(Format { codec: Codec::H264, width, height, rate_millihertz: rate * 1_000, bit_rate })
 }
 
 fn refuse(offering: &Offering, key: &str, text: &str, wanted: &str) -> BuildError {
@@ -192,12 +206,23 @@ mod tests {
     #[test]
     fn a_service_has_its_own_format() {
         let format = |pairs: &[(&str, &str)]| formats(&create(&[], pairs)).map(|formats| formats.into_values().next());
-        let of = |width, height, rate_millihertz| Format { codec: Codec::H264, width, height, rate_millihertz };
+        let of = |width, height, rate_millihertz| Format {
+            codec: Codec::H264,
+            width,
+            height,
+            rate_millihertz,
+            bit_rate: None,
+        };
         assert_eq!(format(&[]), Ok(Some(of(640, 360, 30_000))));
         assert_eq!(format(&[("width", "1280"), ("height", "720"), ("rate", "25")]), Ok(Some(of(1_280, 720, 25_000))));
-        for (key, value, words) in
-            [("width", "641", "even"), ("rate", "0", "1 to 120"), ("height", "big", "whole number")]
-        {
+        let fixed = Format { bit_rate: NonZeroU32::new(900_000), ..of(640, 360, 30_000) };
+        assert_eq!(format(&[("bit_rate", "900")]), Ok(Some(fixed)));
+        for (key, value, words) in [
+            ("width", "641", "even"),
+            ("rate", "0", "1 to 120"),
+            ("height", "big", "whole number"),
+            ("bit_rate", "49", "50 to 100000 kbit/s"),
+        ] {
             let error = format(&[(key, value)]).expect_err("no format").0;
             assert!(error.starts_with("epg.demo: ") && error.contains(words), "{error}");
         }

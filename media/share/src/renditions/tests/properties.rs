@@ -1,6 +1,7 @@
 //! Whatever sessions, workers and time do. What holds at every step is checked by the stage's witness; here is what holds
 //! when it is quiet.
 
+use core::num::NonZeroU32;
 use std::collections::BTreeSet;
 
 use actors_protocol::SessionId;
@@ -37,7 +38,14 @@ fn rung() -> impl Strategy<Value = Rung> {
 
 fn step(failures: bool, takes: core::ops::Range<u64>) -> impl Strategy<Value = Step> {
     let session = 0u64..6;
-    let formats = [FORMAT, FORMAT, FORMAT, OTHER, Format { codec: Codec::I420, ..FORMAT }];
+    let formats = [
+        FORMAT,
+        FORMAT,
+        FORMAT,
+        OTHER,
+        Format { codec: Codec::I420, ..FORMAT },
+        Format { bit_rate: NonZeroU32::new(1), ..FORMAT },
+    ];
     prop_oneof![
         3 => (session.clone(), prop::sample::select(formats.to_vec()), view(), rung())
             .prop_map(|(session, format, view, rung)| Step::Join(session, format, view, rung)),
@@ -99,9 +107,10 @@ fn quiet(stage: &mut Stage) {
             !stage.pictures(number, before).is_empty() || !stage.repeats(number, before).is_empty(),
             "a sign of life"
         );
-        let Format { codec, width, height, rate_millihertz } = seen.format;
-        let rung = if codec == Codec::I420 { Rung::START } else { seen.rung };
-        keys.insert((codec, width, height, rate_millihertz, rung, seen.view));
+        let Format { codec, width, height, rate_millihertz, bit_rate } = seen.format;
+        let fixed = codec == Codec::I420 || bit_rate.is_some();
+        let rung = if fixed { Rung::START } else { seen.rung };
+        keys.insert((codec, width, height, rate_millihertz, bit_rate, rung, seen.view));
     }
     assert_eq!(state.renditions.len(), keys.len(), "equal ones share, and none is without sessions: {state:?}");
     for drawing in stage.drawings(before) {

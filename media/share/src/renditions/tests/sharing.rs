@@ -1,5 +1,7 @@
 //! Several sessions: who shares an encoder, who leaves it, and how equal ones come together again.
 
+use core::num::NonZeroU32;
+
 use actors_protocol::{Millis, SessionId};
 
 use super::stage::{FORMAT, MOVING, OTHER, Stage};
@@ -42,6 +44,12 @@ fn whatever_differs_has_an_encoder_of_its_own() {
     stage.join_as(5, raw, 0, Rung::LOWEST);
     stage.join_as(6, raw, 0, Rung::HIGHEST);
     assert_eq!(stage.place(5), stage.place(6), "raw pictures have no bit rate");
+    let fixed = Format { bit_rate: NonZeroU32::new(700_000), ..FORMAT };
+    stage.join_as(7, fixed, 0, Rung::LOWEST);
+    stage.join_as(8, fixed, 0, Rung::HIGHEST);
+    stage.pass(3_000);
+    assert_eq!(stage.place(7), stage.place(8), "theirs is fixed");
+    assert_ne!(stage.place(7), stage.place(1));
 }
 
 #[test]

@@ -15,9 +15,11 @@ use crate::rung::Rung;
 /// The first view that moves.
 pub(super) const MOVING: u32 = 100;
 
-pub(super) const FORMAT: Format = Format { codec: Codec::H264, width: 640, height: 360, rate_millihertz: 30_000 };
+pub(super) const FORMAT: Format =
+    Format { codec: Codec::H264, width: 640, height: 360, rate_millihertz: 30_000, bit_rate: None };
 
-pub(super) const OTHER: Format = Format { codec: Codec::H264, width: 320, height: 180, rate_millihertz: 15_000 };
+pub(super) const OTHER: Format =
+    Format { codec: Codec::H264, width: 320, height: 180, rate_millihertz: 15_000, bit_rate: None };
 
 /// A picture, as a rendition draws it: its bytes are its place in this list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -100,15 +100,15 @@ pub async fn run(args: &Density) -> anyhow::Result<Report> {
     let media = Media::make().await?;
     let mut together = Vec::new();
     for sessions in plan.together {
-        let shape = Shape { hosts: 1, slots: *sessions as u32 };
+        let shape = Shape { hosts: 1, slots: *sessions as u32, bit_rate: None };
         together.push(sample(&media, Show::Guide, shape, plan.settle, plan.time).await?);
     }
     let mut apart = Vec::new();
     for sessions in plan.apart {
-        let shape = Shape { hosts: *sessions, slots: 1 };
+        let shape = Shape { hosts: *sessions, slots: 1, bit_rate: None };
         apart.push(sample(&media, Show::Guide, shape, plan.settle, plan.time).await?);
     }
-    let one = Shape { hosts: 1, slots: 1 };
+    let one = Shape { hosts: 1, slots: 1, bit_rate: None };
     let moving = sample(&media, Show::Clips, one, plan.settle, plan.still).await?;
     let still = sample(&media, Show::Stills, one, plan.settle, plan.still).await?;
     std::fs::write(&args.svg, charts(&together, &apart))?;

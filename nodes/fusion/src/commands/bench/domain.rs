@@ -78,6 +78,8 @@ pub struct Shape {
     pub hosts: usize,
     /// Slots of each.
     pub slots: u32,
+    /// Of every session, kbit/s; none = as much as its line carries.
+    pub bit_rate: Option<u32>,
 }
 
 /// One host.
@@ -129,8 +131,7 @@ impl Domain {
         domain.all_up().await?;
         // Last, so that it knows all hosts and gives each one instance.
         let own = settle(&domain.home, &domain.home.below(&ZONE.parse()?), ZONE, &[Role::Zone])?;
-        let instances: anyhow::Result<_> =
-            (1..=shape.hosts).map(|number| instance(number, show, shape.slots)).collect();
+        let instances: anyhow::Result<_> = (1..=shape.hosts).map(|number| instance(number, show, shape)).collect();
         let config = NodeConfig { instances: instances?, ..NodeConfig::default() };
         domain._nodes.push(bind(&own, own.lock()?, &file, ANYWHERE)?.start(&file, &config, None)?);
         domain.ready(shape).await?;
@@ -230,16 +231,17 @@ async fn known_to(resolver: &Dialled, service: &str, wanted: u32) -> anyhow::Res
     })
 }
 
-fn instance(number: usize, show: &Path, slots: u32) -> anyhow::Result<InstanceConfig> {
+fn instance(number: usize, show: &Path, shape: Shape) -> anyhow::Result<InstanceConfig> {
     let service = |name: &str, rate: &str| -> anyhow::Result<ServiceConfig> {
-        let parameters = [("rate".to_owned(), rate.to_owned())].into();
+        let bit_rate = shape.bit_rate.map(|kilobits| ("bit_rate".to_owned(), kilobits.to_string()));
+        let parameters = [("rate".to_owned(), rate.to_owned())].into_iter().chain(bit_rate).collect();
         Ok(ServiceConfig { name: name.parse::<ServiceName>()?, cap: None, parameters })
     };
     Ok(InstanceConfig {
         name: format!("guide-{number}").parse()?,
         services: vec![service(SERVICE, "30")?, service(OTHER, "29")?],
         builder: "epg".to_owned(),
-        slots,
+        slots: shape.slots,
         host: None,
         parameters: [("media".to_owned(), show.display().to_string())].into(),
     })

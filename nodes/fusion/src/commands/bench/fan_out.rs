@@ -18,8 +18,10 @@ use super::usage;
 use crate::cli::FanOut;
 use crate::output;
 
-/// Bit rates have gone up, and those who are shown the same at the same rate have come together again.
-const SETTLE: Duration = Duration::from_secs(12);
+/// kbit/s: where each of these viewers would end on this machine, one after the other. Fixed, so that all share one encoder.
+const BIT_RATE: u32 = 3_000;
+/// Who is shown the same has come together.
+const SETTLE: Duration = Duration::from_secs(6);
 
 /// What was measured with so many viewers.
 #[derive(Serialize)]
@@ -66,7 +68,8 @@ pub async fn run(args: &FanOut) -> anyhow::Result<Report> {
 }
 
 async fn sample(media: &Media, viewers: u32, time: Duration) -> anyhow::Result<Sample> {
-    let domain = Domain::start(media, &media.moving, Shape { hosts: 1, slots: viewers }).await?;
+    let domain =
+        Domain::start(media, &media.moving, Shape { hosts: 1, slots: viewers, bit_rate: Some(BIT_RATE) }).await?;
     let viewer = domain.viewer()?;
     // One of them is looked at.
     let witness = open(&viewer, SERVICE).await?;

@@ -50,7 +50,7 @@ struct Sample {
 /// Measures.
 pub async fn run(args: &Latency) -> anyhow::Result<Report> {
     let media = Media::make().await?;
-    let domain = Domain::start(&media, &media.moving, Shape { hosts: 1, slots: 4 }).await?;
+    let domain = Domain::start(&media, &media.moving, Shape { hosts: 1, slots: 4, bit_rate: None }).await?;
     let viewer = domain.viewer()?;
     let mut others = Crowd::gather(&viewer, OTHERS.into_iter()).await?;
     let session = open(&viewer, SERVICE).await?;
