@@ -24,8 +24,9 @@ pub use actors_cores::{
 pub use gateway::{GATEWAY_MAILBOX, GatewayActor, GatewaySetup};
 pub use host::{HostActor, HostSetup};
 pub use member::{DirectoryWatch, MemberActor, MemberSetup, Membership, Renewal, SaveIdentity, route_to};
+pub use orchestrator::users::{Marker, UsersActor, UsersSetup};
 pub use orchestrator::{OrchestratorActor, OrchestratorSetup};
-pub use paths::{GATEWAY, HOST, MEMBER, NODE, ORCHESTRATOR, RESOLVER, ZONE, role_path};
+pub use paths::{GATEWAY, HOST, MEMBER, NODE, ORCHESTRATOR, RESOLVER, USERS, ZONE, role_path};
 pub use resolver::{ResolverActor, ResolverSetup};
 pub use roles::{RoleSetup, start_roles};
 pub use zone::{FailureWatch, ZoneActor, ZoneSetup};

@@ -17,6 +17,8 @@ use actors_protocol::{Millis, Role};
 use actors_store::{Store, records};
 use transport_link::{Authority, CloseCode};
 
+pub(crate) mod users;
+
 use crate::observe::{OrchestratorObserver, Sighting};
 
 /// What an orchestrator is made with.

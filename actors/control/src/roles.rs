@@ -12,8 +12,9 @@ use crate::gateway::{GATEWAY_MAILBOX, GatewayActor, GatewaySetup};
 use crate::host::{HostActor, HostSetup};
 use crate::member::{MemberActor, MemberSetup};
 use crate::observe::Observers;
+use crate::orchestrator::users::{UsersActor, UsersSetup};
 use crate::orchestrator::{OrchestratorActor, OrchestratorSetup};
-use crate::paths::{GATEWAY, HOST, MEMBER, ORCHESTRATOR, RESOLVER, ZONE, role_path};
+use crate::paths::{GATEWAY, HOST, MEMBER, ORCHESTRATOR, RESOLVER, USERS, ZONE, role_path};
 use crate::resolver::{ResolverActor, ResolverSetup};
 use crate::zone::{FailureWatch, ZoneActor, ZoneSetup};
 
@@ -23,6 +24,8 @@ pub struct RoleSetup {
     pub member: MemberSetup,
     /// Orchestrator.
     pub orchestrator: Option<OrchestratorSetup>,
+    /// The keeper of users, beside an orchestrator.
+    pub users: Option<UsersSetup>,
     /// Zone manager and gateway of this zone, which should run these instances.
     pub zone: Option<(ZoneName, Vec<Wanted>)>,
     /// Host.
@@ -37,11 +40,14 @@ pub struct RoleSetup {
 
 /// Starts the actors of `setup` on `node`.
 pub fn start_roles(node: &Node, setup: RoleSetup) -> Result<(), SpawnError> {
-    let RoleSetup { member, orchestrator, zone, host, resolver, flaw, observers } = setup;
+    let RoleSetup { member, orchestrator, users, zone, host, resolver, flaw, observers } = setup;
     let membership = member.membership.clone();
     let busy = Spec { mailbox: GATEWAY_MAILBOX, ..Spec::default() };
     if let Some(setup) = orchestrator {
         node.spawn(role_path(ORCHESTRATOR), Spec { rank: 4, ..busy }, move || OrchestratorActor::new(setup.clone()))?;
+    }
+    if let Some(setup) = users {
+        node.spawn(role_path(USERS), Spec { rank: 4, ..busy }, move || UsersActor::new(setup.clone()))?;
     }
     if let Some(setup) = host {
         node.spawn(role_path(HOST), Spec::default(), move || HostActor::new(setup.clone()))?;

@@ -15,6 +15,7 @@ pub mod manifest;
 pub mod membership;
 pub mod near;
 pub mod resolution;
+pub mod users;
 pub mod zone;
 
 pub use flaw::Flaw;

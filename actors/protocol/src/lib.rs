@@ -22,6 +22,7 @@ pub mod role;
 pub mod slot;
 pub mod table;
 pub mod time;
+pub mod user;
 pub mod zone;
 
 pub use address::{ActorPath, Address, Locator};

@@ -2,7 +2,7 @@
 
 use crate::role::Role::{Host, Operator, Orchestrator, Resolver, Viewer, Zone};
 use crate::role::Roles;
-use crate::{Protocol, Tag, factory, gateway, host, membership, node, resolver, zone};
+use crate::{Protocol, Tag, factory, gateway, host, membership, node, resolver, user, zone};
 
 /// Everything a node with any role may do, and a person.
 const MEMBERS: Roles = Roles::of(&[Orchestrator, Zone, Host, Resolver, Operator]);
@@ -37,6 +37,10 @@ pub const TABLE: &[(Tag, Roles)] = &[
     (0x0701, Roles::of(&[Operator, Orchestrator])), // ListActors
     (0x0702, Roles::of(&[Operator])), // InspectActor
     (0x0703, Roles::of(&[Operator])), // EndActor
+    (0x0901, Roles::of(&[Operator])), // AddUser
+    (0x0902, Roles::of(&[Operator])), // ListUsers
+    (0x0903, Roles::of(&[Operator])), // RemoveUser
+    (0x0904, Roles::of(&[Operator])), // Authenticate
 ];
 
 /// May a caller with `roles` make the call `tag`?
@@ -58,6 +62,7 @@ pub const PROTOCOLS: &[(&str, &[crate::CallInfo])] = &[
     (host::Host::NAME, host::Host::CALLS),
     (factory::Factory::NAME, factory::Factory::CALLS),
     (node::Node::NAME, node::Node::CALLS),
+    (user::Users::NAME, user::Users::CALLS),
 ];
 
 #[cfg(test)]

@@ -9,7 +9,10 @@ use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use redb::backends::FileBackend;
-use redb::{Database, DatabaseError, Durability, ReadableDatabase, ReadableTable, StorageError, TableDefinition};
+use redb::{
+    Database, DatabaseError, Durability, ReadOnlyTable, ReadTransaction, ReadableDatabase, ReadableTable, StorageError,
+    TableDefinition,
+};
 
 use crate::{Change, Store, StoreError, Table, check_sizes};
 
@@ -110,7 +113,7 @@ impl Embedded {
 impl Store for Embedded {
     fn get(&self, table: Table, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
         let read = || -> Result<_, redb::Error> {
-            let table = self.database.begin_read()?.open_table(definition(table))?;
+            let Some(table) = open(&self.database.begin_read()?, table)? else { return Ok(None) };
             Ok(table.get(key)?.map(|value| value.value().to_vec()))
         };
         read().map_err(|error| self.failed(error))
@@ -118,8 +121,8 @@ impl Store for Embedded {
 
     fn scan(&self, table: Table) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
         let read = || -> Result<_, redb::Error> {
-            let table = self.database.begin_read()?.open_table(definition(table))?;
             let mut rows = Vec::new();
+            let Some(table) = open(&self.database.begin_read()?, table)? else { return Ok(rows) };
             for row in table.iter()? {
                 let (key, value) = row?;
                 rows.push((key.value().to_owned(), value.value().to_vec()));
@@ -156,6 +159,18 @@ impl Store for Embedded {
 impl std::fmt::Debug for Embedded {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Embedded").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+/// None: the file is of an earlier release, which had no such table; the first commit into it makes it.
+fn open(
+    transaction: &ReadTransaction,
+    table: Table,
+) -> Result<Option<ReadOnlyTable<&'static str, &'static [u8]>>, redb::Error> {
+    match transaction.open_table(definition(table)) {
+        Ok(table) => Ok(Some(table)),
+        Err(redb::TableError::TableDoesNotExist(_)) => Ok(None),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -204,6 +219,23 @@ mod tests {
         drop(database);
         let error = Embedded::open(&path).unwrap_err();
         assert!(matches!(error, StoreError::Corrupt { source: None, .. }), "{error:?}");
+    }
+
+    #[test]
+    fn a_table_that_an_earlier_release_did_not_have_is_empty_until_something_is_put() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("store");
+        drop(Embedded::open(&path).unwrap());
+        let database = Database::create(&path).unwrap();
+        let transaction = database.begin_write().unwrap();
+        assert!(transaction.delete_table(definition(Table::Users)).unwrap());
+        transaction.commit().unwrap();
+        drop(database);
+        let store = Embedded::open(&path).unwrap();
+        assert_eq!(store.get(Table::Users, "a").unwrap(), None);
+        assert_eq!(store.scan(Table::Users).unwrap(), []);
+        store.put(Table::Users, "a", b"b").unwrap();
+        assert_eq!(store.get(Table::Users, "a").unwrap(), Some(b"b".to_vec()));
     }
 
     #[test]

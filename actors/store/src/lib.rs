@@ -1,4 +1,5 @@
-//! Where a domain keeps what must survive: nodes, used tokens, the deny list, and the names of zones, hosts and services.
+//! Where a domain keeps what must survive: nodes, used tokens, the deny list, the names of zones, hosts and
+//! services, and users with the hashes of their tokens.
 //!
 //! ```text
 //!   a core's changes ──records::save──► Store::commit, all or nothing, on the disk when it returns ──► then the reply is sent
@@ -12,10 +13,13 @@ mod embedded;
 mod error;
 mod memory;
 pub mod records;
+mod secrets;
+pub mod users;
 
 pub use embedded::{Embedded, SCHEMA};
 pub use error::StoreError;
 pub use memory::Memory;
+pub use secrets::Argon2Hasher;
 
 /// Longest key in bytes: a service name is the longest there is (253).
 pub const KEY_BYTES_MAX: usize = 256;
@@ -37,14 +41,24 @@ pub enum Table {
     Hosts,
     /// Service names.
     Services,
+    /// Users, by name.
+    Users,
     /// What is there once: the version of the directory.
     Meta,
 }
 
 impl Table {
     /// Every table.
-    pub const ALL: [Table; 7] =
-        [Table::Nodes, Table::Tokens, Table::Denied, Table::Zones, Table::Hosts, Table::Services, Table::Meta];
+    pub const ALL: [Table; 8] = [
+        Table::Nodes,
+        Table::Tokens,
+        Table::Denied,
+        Table::Zones,
+        Table::Hosts,
+        Table::Services,
+        Table::Users,
+        Table::Meta,
+    ];
 
     /// Its name in the file and in messages.
     pub const fn name(self) -> &'static str {
@@ -55,6 +69,7 @@ impl Table {
             Table::Zones => "zones",
             Table::Hosts => "hosts",
             Table::Services => "services",
+            Table::Users => "users",
             Table::Meta => "meta",
         }
     }

@@ -58,7 +58,7 @@ fn token_key(secret: TokenSecret) -> String {
     format!("{:032x}", secret.0)
 }
 
-fn put(table: Table, key: String, record: &impl Serialize) -> Result<Change, StoreError> {
+pub(crate) fn put(table: Table, key: String, record: &impl Serialize) -> Result<Change, StoreError> {
     let value = serde_json::to_vec(record).map_err(|source| StoreError::Record { table: table.name(), source })?;
     Ok(Change::Put { table, key, value })
 }
@@ -75,6 +75,6 @@ fn read<R: DeserializeOwned>(
     Ok(())
 }
 
-fn parse<R: DeserializeOwned>(table: Table, value: &[u8]) -> Result<R, StoreError> {
+pub(crate) fn parse<R: DeserializeOwned>(table: Table, value: &[u8]) -> Result<R, StoreError> {
     serde_json::from_slice(value).map_err(|source| StoreError::Record { table: table.name(), source })
 }

@@ -2,6 +2,7 @@
 
 mod bench;
 mod instance;
+mod user;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -14,6 +15,7 @@ pub use bench::Bench;
 #[cfg(feature = "media")]
 pub use bench::{Density, FanOut, Latency};
 pub use instance::Instance;
+pub use user::User;
 
 /// Runs session-slot media services close to the people who use them.
 #[derive(Parser)]
@@ -67,6 +69,9 @@ pub enum Command {
     /// Services: list.
     #[command(subcommand)]
     Service(Service),
+    /// Users of the domain and their bearer tokens: add, list, remove.
+    #[command(subcommand)]
+    User(User),
     /// Instances: drain, slots.
     #[command(subcommand)]
     Instance(Instance),

@@ -73,6 +73,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Nodes => commands::nodes::list(&home, json).await,
         Command::Deny(deny) => commands::nodes::deny(&home, deny, json).await,
         Command::Service(Service::List { service }) => commands::service::list(&home, service, json).await,
+        Command::User(user) => commands::user::run(&home, user, json).await,
         Command::Instance(instance) => commands::instance::run(&home, instance, json).await,
         Command::Resolve(resolve) => commands::resolve::run(&home, resolve, json).await,
         Command::View(view) => commands::view::run(&home, view, json, None).await,

@@ -138,6 +138,7 @@ const fn fence(outside: &'static str, by: &'static [&'static str], why: &'static
 pub const FENCES: &[Fence] = &[
     fence("actix", &["actors-kernel", "tests-harness"], "passive maintenance: it stays behind the kernel"),
     fence("actix-*", &[], "the console names it, and there is none yet"),
+    fence("argon2", &["actors-store"], "the others see the Hasher port, and that it is slow"),
     fence(
         "quinn",
         &["transport-link", "transport-viewer", "tests-harness", "tests-bench"],
