@@ -18,7 +18,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use actors_protocol::ProviderName;
 use actors_protocol::manifest::{Manifest, Visibility};
-use actors_protocol::user::{Authentication, ListUsers, User, UserAddition, UserPage, UserRemoval, UserRole};
+use actors_protocol::user::{
+    Authentication, ListUsers, User, UserAddition, UserPage, UserRemoval, UserRole, UserShown,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::manifest::{Owner, Problems, belongs};
@@ -29,7 +31,7 @@ pub mod calls;
 mod tests;
 mod token;
 
-pub use calls::{Call, permits};
+pub use calls::{Call, callers, permits};
 pub use token::{Token, TokenError, TokenId};
 
 /// Users of a domain.
@@ -195,6 +197,14 @@ impl UsersCore {
         let count = list.limit.clamp(1, PAGE_MAX) as usize;
         let users = rows.by_ref().take(count).map(|(_, row)| row.user.clone()).collect();
         UserPage { users, more: rows.next().is_some() }
+    }
+
+    /// One user.
+    pub fn show(&self, name: &ProviderName) -> UserShown {
+        match self.rows.get(name) {
+            Some(row) => UserShown::User(row.user.clone()),
+            None => UserShown::Unknown { near: near(name.as_str(), self.rows.keys().cloned()) },
+        }
     }
 
     /// Whose token is this? `mark` is of its secret.

@@ -41,6 +41,7 @@ pub const TABLE: &[(Tag, Roles)] = &[
     (0x0902, Roles::of(&[Operator])), // ListUsers
     (0x0903, Roles::of(&[Operator])), // RemoveUser
     (0x0904, Roles::of(&[Operator])), // Authenticate
+    (0x0905, Roles::of(&[Operator])), // ShowUser
 ];
 
 /// May a caller with `roles` make the call `tag`?

@@ -17,6 +17,7 @@ actor_protocol! {
         0x0902 => ListUsers -> UserPage;
         0x0903 => RemoveUser -> UserRemoval;
         0x0904 => Authenticate -> Authentication;
+        0x0905 => ShowUser -> UserShown;
     }
 }
 
@@ -164,4 +165,23 @@ pub enum Authentication {
     Unknown,
     /// Too many tokens are being verified; ask again.
     Busy,
+}
+
+/// Asks for one user.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShowUser {
+    /// Who.
+    pub name: ProviderName,
+}
+
+/// The answer to [`ShowUser`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum UserShown {
+    /// This one.
+    User(User),
+    /// No such user.
+    Unknown {
+        /// Names that look like it.
+        near: Vec<ProviderName>,
+    },
 }

@@ -2,6 +2,10 @@
 //!
 //! Owns: the order of starting and of stopping. Refuses: what the roles do.
 
+mod rest;
+
+pub use rest::Rest;
+
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -37,6 +41,8 @@ pub struct Running {
     pub listen: SocketAddr,
     /// What it is.
     pub file: NodeFile,
+    /// Where REST is served, if it is.
+    pub console: Option<Rest>,
     lock: DirLock,
 }
 
@@ -103,7 +109,8 @@ impl Bound {
         };
         let node = Node::start(options, endpoint);
         start_roles(&node, setup)?;
-        Ok(Running { node, listen, file, lock })
+        let console = config.console.listen.map(|listen| Rest::start(&node, listen)).transpose()?;
+        Ok(Running { node, listen, file, console, lock })
     }
 }
 
@@ -122,6 +129,9 @@ fn role_setup(
     }
     if config.resolver.topology.is_some() && !has(Role::Resolver) {
         bail!(unused("[resolver]", Role::Resolver));
+    }
+    if config.console.listen.is_some() && !has(Role::Orchestrator) {
+        bail!(unused("[console]", Role::Orchestrator));
     }
     let store = has(Role::Orchestrator).then(|| Embedded::open(home.store())).transpose()?;
     let store: Option<Rc<dyn Store>> = store.map(|store| Rc::new(store) as _);
@@ -220,7 +230,11 @@ pub async fn stop(nodes: Vec<Running>, deadline: Duration, progress: impl Fn(&st
     let (hosts, others): (Vec<_>, Vec<_>) = nodes.into_iter().partition(|running| running.file.roles.has(Role::Host));
     for group in [hosts, others] {
         let mut draining = tokio::task::JoinSet::new();
-        for Running { node, lock, .. } in group {
+        for Running { node, console, lock, .. } in group {
+            // Nobody asks from outside any more.
+            if let Some(console) = console {
+                console.stop();
+            }
             draining.spawn_local(async move {
                 let drained = node.drain(deadline).await;
                 let endpoint = node.endpoint().clone();

@@ -14,7 +14,8 @@ use actors_cores::users::{Adding, Change, Hasher, Mark, Proving, Token, TokenId,
 use actors_kernel::{Actor, Answer, Caller, Cx, Handler, Routes};
 use actors_protocol::Millis;
 use actors_protocol::user::{
-    AddUser, Authenticate, Authentication, ListUsers, RemoveUser, UserAddition, UserPage, UserRemoval, Users,
+    AddUser, Authenticate, Authentication, ListUsers, RemoveUser, ShowUser, UserAddition, UserPage, UserRemoval,
+    UserShown, Users,
 };
 use actors_store::{Store, users};
 
@@ -76,6 +77,7 @@ impl Actor for UsersActor {
 
     fn routes(routes: &mut Routes<Self>) {
         routes.add::<AddUser>().add::<ListUsers>().add::<RemoveUser>().add::<Authenticate>();
+        routes.add::<ShowUser>();
     }
 
     fn started(&mut self, cx: &mut Cx<'_, Self>) {
@@ -119,6 +121,12 @@ impl Handler<AddUser> for UsersActor {
 impl Handler<ListUsers> for UsersActor {
     fn handle(&mut self, list: ListUsers, _: &Caller, _: &mut Cx<'_, Self>) -> Answer<UserPage> {
         self.core.list(&list).into()
+    }
+}
+
+impl Handler<ShowUser> for UsersActor {
+    fn handle(&mut self, show: ShowUser, _: &Caller, _: &mut Cx<'_, Self>) -> Answer<UserShown> {
+        self.core.show(&show.name).into()
     }
 }
 

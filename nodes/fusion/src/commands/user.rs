@@ -3,8 +3,12 @@
 use std::process::ExitCode;
 
 use actors_control::USERS;
-use actors_protocol::user::{AddUser, ListUsers, RemoveUser, User as UserRecord, UserAddition, UserPage, UserRemoval};
-use anyhow::bail;
+use actors_protocol::ProviderName;
+use actors_protocol::user::{
+    AddUser, Authenticate, Authentication, ListUsers, RemoveUser, User as UserRecord, UserAddition, UserPage,
+    UserRemoval, UserRole,
+};
+use anyhow::{Context, bail};
 
 use crate::cli::User;
 use crate::home::Home;
@@ -13,6 +17,8 @@ use crate::output;
 
 /// Users asked for at once.
 const PAGE: u32 = 200;
+/// The admin whose token `fusion dev` leaves in its directory.
+const ADMIN: &str = "admin";
 
 /// Does what was said.
 pub async fn run(home: &Home, user: User, json: bool) -> anyhow::Result<ExitCode> {
@@ -51,6 +57,22 @@ pub async fn add(orchestrator: &Dialled, user: UserRecord) -> anyhow::Result<Str
         UserAddition::Refused { reason } => bail!("{name} is not added: {reason}"),
         UserAddition::Busy => bail!("{name} is not added: too many tokens are being hashed; try again"),
     }
+}
+
+/// Leaves the token of an admin in the directory, as the operator's certificate is there; one that is good already stays.
+pub async fn keep_admin(home: &Home, orchestrator: &Dialled) -> anyhow::Result<()> {
+    let path = home.admin_token();
+    if let Ok(token) = std::fs::read_to_string(&path) {
+        let known = orchestrator.ask(USERS, Authenticate { token: token.trim().to_owned() }).await?;
+        if matches!(known, Authentication::Known(user) if user.role == UserRole::Admin) {
+            return Ok(());
+        }
+    }
+    // Its token is lost, so the user is of no use to anybody.
+    let name: ProviderName = ADMIN.parse().context("a constant name")?;
+    orchestrator.ask(USERS, RemoveUser { name: name.clone() }).await?;
+    let token = add(orchestrator, UserRecord { name, role: UserRole::Admin, suffixes: vec![] }).await?;
+    home.save_admin_token(&token)
 }
 
 async fn list(orchestrator: &Dialled, json: bool) -> anyhow::Result<()> {

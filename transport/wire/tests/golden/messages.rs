@@ -324,6 +324,8 @@ fn users(book: &mut Book) {
     book.call(&ListUsers { after: Some(name("abc")), limit: 50 }, &[page]);
     let removals = [UserRemoval::Removed, UserRemoval::Unknown { near: vec![name("acme")] }];
     book.call(&RemoveUser { name: name("acne") }, &removals);
-    let authentications = [Authentication::Known(user), Authentication::Unknown, Authentication::Busy];
+    let authentications = [Authentication::Known(user.clone()), Authentication::Unknown, Authentication::Busy];
     book.call(&Authenticate { token: "fusion-user-1.00".into() }, &authentications);
+    let shown = [UserShown::User(user), UserShown::Unknown { near: vec![name("acme")] }];
+    book.call(&ShowUser { name: name("acme") }, &shown);
 }

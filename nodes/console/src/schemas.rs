@@ -1,0 +1,165 @@
+//! The schemas of what comes in and goes out (JSON Schema 2020-12, as OpenAPI 3.1 has it).
+//!
+//! Owns: their words. Refuses: being wrong: the end-to-end tests hold every answer against them.
+
+use actors_cores::users::SUFFIXES_MAX;
+use actors_protocol::name::{LABEL_BYTES_MAX, NAME_BYTES_MAX};
+use serde_json::{Map, Value, json};
+
+/// One label of DNS.
+const LABEL: &str = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?";
+
+/// All, by name.
+pub fn all() -> Map<String, Value> {
+    let mut all = Map::new();
+    let mut add = |name: &str, schema: Value| drop(all.insert(name.to_owned(), schema));
+    add("Label", json!({ "type": "string", "pattern": format!("^{LABEL}$"), "maxLength": LABEL_BYTES_MAX }));
+    add("ServiceName", name(2, "A service: at least two labels"));
+    add("Suffix", name(1, "The end of the names of somebody's services"));
+    add("Problem", problem());
+    add("User", user());
+    let mut new = user();
+    new["properties"]["token"] = json!({ "type": "string", "description": "The bearer token, shown this once" });
+    new["required"] = json!(["name", "role", "suffixes", "token"]);
+    add("NewUser", new);
+    add("UserPage", page("User"));
+    add("SlotCounts", counts());
+    add("Service", service());
+    add("ServicePage", page("Service"));
+    add("Instance", instance());
+    add("InstancePage", page("Instance"));
+    add("Node", node());
+    add("NodePage", page("Node"));
+    add("Zone", zone());
+    add("ZonePage", page("Zone"));
+    all
+}
+
+pub(crate) fn reference(name: &str) -> Value {
+    json!({ "$ref": format!("#/components/schemas/{name}") })
+}
+
+/// An object with exactly these properties, all of them required.
+pub(crate) fn object(description: &str, properties: Value) -> Value {
+    let required: Vec<_> = properties.as_object().into_iter().flat_map(Map::keys).cloned().collect();
+    json!({
+        "type": "object", "description": description, "properties": properties,
+        "required": required, "additionalProperties": false,
+    })
+}
+
+pub(crate) fn number() -> Value {
+    json!({ "type": "integer", "minimum": 0 })
+}
+
+pub(crate) fn list(of: &str) -> Value {
+    json!({ "type": "array", "items": reference(of) })
+}
+
+pub(crate) fn or_null(of: &str) -> Value {
+    json!({ "oneOf": [reference(of), { "type": "null" }] })
+}
+
+fn name(labels: usize, description: &str) -> Value {
+    let more = if labels > 1 { "+" } else { "*" };
+    json!({
+        "type": "string", "description": description, "maxLength": NAME_BYTES_MAX,
+        "pattern": format!("^{LABEL}(\\.{LABEL}){more}$"),
+    })
+}
+
+fn page(of: &str) -> Value {
+    let next =
+        json!({ "type": ["string", "null"], "description": "The cursor of the next page; null: this was the last" });
+    object("A page", json!({ "items": list(of), "next": next }))
+}
+
+fn problem() -> Value {
+    let error = object(
+        "One thing that is wrong",
+        json!({
+            "place": { "type": "string", "description": "A JSON pointer (RFC 6901), or line and column" },
+            "what": { "type": "string" }, "remedy": { "type": "string" },
+        }),
+    );
+    json!({
+        "type": "object", "description": "RFC 9457",
+        "properties": {
+            "type": { "type": "string", "format": "uri" }, "title": { "type": "string" },
+            "status": { "type": "integer", "minimum": 400, "maximum": 599 }, "detail": { "type": "string" },
+            "errors": { "type": "array", "items": error },
+        },
+        "required": ["type", "title", "status", "detail"],
+    })
+}
+
+fn user() -> Value {
+    json!({
+        "type": "object", "description": "Only a provider has suffixes, and it needs one",
+        "properties": {
+            "name": reference("Label"),
+            "role": { "type": "string", "enum": ["admin", "provider", "operator", "viewer"] },
+            "suffixes": { "type": "array", "items": reference("Suffix"), "maxItems": SUFFIXES_MAX, "uniqueItems": true },
+        },
+        "required": ["name", "role"], "additionalProperties": false,
+    })
+}
+
+fn counts() -> Value {
+    object(
+        "Slots in each state; capacity is their sum",
+        json!({
+            "warming": number(), "free": number(), "reserved": number(), "active": number(), "draining": number(),
+            "capacity": number(),
+        }),
+    )
+}
+
+fn service() -> Value {
+    object(
+        "A service",
+        json!({
+            "service": reference("ServiceName"),
+            "instances": number(), "free": number(), "used": number(),
+        }),
+    )
+}
+
+fn instance() -> Value {
+    let drawn = object(
+        "A service that draws on its slots",
+        json!({
+            "service": reference("ServiceName"), "cap": { "type": ["integer", "null"] }, "used": number(),
+        }),
+    );
+    object(
+        "An instance",
+        json!({
+            "instance": reference("Label"), "zone": reference("Label"), "host": reference("Label"),
+            "services": { "type": "array", "items": drawn }, "slots": reference("SlotCounts"),
+            "age_ms": { "type": "integer", "description": "How old the report is" },
+            "note": { "type": ["string", "null"], "description": "Why it offers fewer slots than it could" },
+        }),
+    )
+}
+
+fn node() -> Value {
+    object(
+        "A node",
+        json!({
+            "node": reference("Label"), "roles": { "type": "array", "items": { "type": "string" } }, "zone": or_null("Label"),
+            "advertise": { "type": ["string", "null"], "description": "The UDP address that others dial" },
+            "incarnation": number(), "alive": { "type": "boolean" },
+        }),
+    )
+}
+
+fn zone() -> Value {
+    object(
+        "A zone",
+        json!({
+            "zone": reference("Label"), "manager": or_null("Label"), "alive": { "type": "boolean" },
+            "hosts": list("Label"), "instances": list("Label"),
+        }),
+    )
+}
