@@ -67,7 +67,7 @@ pub enum Effect {
         /// The host that has it.
         host: Option<NodeName>,
     },
-    /// Keep this no longer.
+    /// Keep nothing any longer whose name begins like this.
     Drop(InstanceName),
     /// Tell the orchestrator how far it is.
     Progress(RequestId, ShareProgress),

@@ -124,9 +124,13 @@ impl ZoneCore {
         self.place(now);
     }
 
-    /// The zone should run this no longer. Removing it is the caller's.
-    pub fn forget(&mut self, now: Millis, name: &InstanceName) {
-        self.instances.remove(name);
+    /// The zone should no longer run what has this name and a number. Removing it is the caller's.
+    pub fn forget(&mut self, now: Millis, stem: &InstanceName) {
+        let numbered = |name: &InstanceName| {
+            let number = name.as_str().strip_prefix(stem.as_str()).and_then(|rest| rest.strip_prefix('-'));
+            number.is_some_and(|number| !number.is_empty() && number.bytes().all(|digit| digit.is_ascii_digit()))
+        };
+        self.instances.retain(|name, _| !numbered(name));
         self.place(now);
     }
 

@@ -46,7 +46,7 @@ impl ShareCore {
             // Whoever waits for it hears why it does not come.
             self.effects.push_back(Effect::Deployed(id, Err("it is undone".to_owned())));
         }
-        self.effects.extend(held.parts.keys().cloned().map(Effect::Drop));
+        self.effects.push_back(Effect::Drop(held.share.stem.clone()));
         self.search(id, Stage::Undoing(deadline));
     }
 
