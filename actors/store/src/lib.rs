@@ -1,4 +1,5 @@
-//! Where a domain keeps what must survive: nodes, used tokens, the deny list, and the names of zones, hosts and services.
+//! Where a domain keeps what must survive: nodes, used tokens, the deny list, the names of zones, hosts
+//! and services, manifests and deployments.
 //!
 //! ```text
 //!   a core's changes ──records::save──► Store::commit, all or nothing, on the disk when it returns ──► then the reply is sent
@@ -37,14 +38,27 @@ pub enum Table {
     Hosts,
     /// Service names.
     Services,
+    /// Manifests, by service name.
+    Manifests,
+    /// Deployments, by id.
+    Deployments,
     /// What is there once: the version of the directory.
     Meta,
 }
 
 impl Table {
     /// Every table.
-    pub const ALL: [Table; 7] =
-        [Table::Nodes, Table::Tokens, Table::Denied, Table::Zones, Table::Hosts, Table::Services, Table::Meta];
+    pub const ALL: [Table; 9] = [
+        Table::Nodes,
+        Table::Tokens,
+        Table::Denied,
+        Table::Zones,
+        Table::Hosts,
+        Table::Services,
+        Table::Manifests,
+        Table::Deployments,
+        Table::Meta,
+    ];
 
     /// Its name in the file and in messages.
     pub const fn name(self) -> &'static str {
@@ -55,6 +69,8 @@ impl Table {
             Table::Zones => "zones",
             Table::Hosts => "hosts",
             Table::Services => "services",
+            Table::Manifests => "manifests",
+            Table::Deployments => "deployments",
             Table::Meta => "meta",
         }
     }

@@ -2,6 +2,7 @@
 
 mod bench;
 mod instance;
+mod service;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -14,6 +15,7 @@ pub use bench::Bench;
 #[cfg(feature = "media")]
 pub use bench::{Density, FanOut, Latency};
 pub use instance::Instance;
+pub use service::{Deploy, Service};
 
 /// Runs session-slot media services close to the people who use them.
 #[derive(Parser)]
@@ -64,7 +66,7 @@ pub enum Command {
     /// Refuse a node from now on, wherever it comes.
     #[command(after_help = "Example:\n  fusion deny host-b --reason 'disk replaced'")]
     Deny(Deny),
-    /// Services: list.
+    /// Services: list, register, show, deploy, undeploy, unregister.
     #[command(subcommand)]
     Service(Service),
     /// Instances: drain, slots.
@@ -174,17 +176,6 @@ pub struct Deny {
     /// Why, for people.
     #[arg(long, default_value = "no reason given")]
     pub reason: String,
-}
-
-/// `fusion service`
-#[derive(Subcommand)]
-pub enum Service {
-    /// List the instances of every service, and their slots.
-    #[command(after_help = "Example:\n  fusion service list clip.demo --json")]
-    List {
-        /// Only this service.
-        service: Option<ServiceName>,
-    },
 }
 
 /// `fusion resolve`

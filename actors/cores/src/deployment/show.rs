@@ -21,11 +21,10 @@ impl DeploymentCore {
             let stage = self.stage(saga);
             // What is still under way is no delay worth a word.
             let left = if saga.told { outcome.left.clone() } else { Vec::new() };
-            return Some(DeploymentState { left, ..state(&outcome, saga.shares(), saga.order.slots, stage) });
+            return Some(DeploymentState { left, ..state(&outcome, saga.shares(), stage) });
         }
         let outcome = self.over.get(id)?;
-        let slots = outcome.verdicts.iter().map(|verdict| verdict.given).sum();
-        Some(state(outcome, Vec::new(), slots, DeploymentStage::Over))
+        Some(state(outcome, Vec::new(), DeploymentStage::Over))
     }
 
     /// The deployments of `service`, or all, after `after`; at most `most`, by id.
@@ -40,7 +39,7 @@ impl DeploymentCore {
         list.extend(over.map(|over| DeploymentSummary {
             id: over.id,
             service: over.service.clone(),
-            slots: over.verdicts.iter().map(|verdict| verdict.given).sum(),
+            slots: over.slots,
             stage: DeploymentStage::Over,
             zones: Vec::new(),
             cause: over.result.as_ref().err().cloned(),
@@ -91,12 +90,12 @@ impl DeploymentCore {
     }
 }
 
-fn state(outcome: &Outcome, shares: Vec<Share>, slots: u32, stage: DeploymentStage) -> DeploymentState {
+fn state(outcome: &Outcome, shares: Vec<Share>, stage: DeploymentStage) -> DeploymentState {
     let share = |share: Share| ShareState { zone: share.zone, slots: share.slots, instances: Vec::new() };
     DeploymentState {
         id: outcome.id,
         service: outcome.service.clone(),
-        slots,
+        slots: outcome.slots,
         stage,
         cause: outcome.result.as_ref().err().cloned(),
         left: outcome.left.clone(),
