@@ -8,15 +8,16 @@ use actors_cores::zone::Wanted;
 use actors_kernel::{Node, SpawnError, Spec};
 use actors_protocol::ZoneName;
 
+use crate::board::ShareBoard;
 use crate::gateway::{GATEWAY_MAILBOX, GatewayActor, GatewaySetup};
-use crate::host::{HostActor, HostSetup};
+use crate::host::{HostActor, HostBooks, HostSetup};
 use crate::member::{MemberActor, MemberSetup};
 use crate::observe::Observers;
 use crate::orchestrator::users::{UsersActor, UsersSetup};
 use crate::orchestrator::{OrchestratorActor, OrchestratorSetup};
 use crate::paths::{GATEWAY, HOST, MEMBER, ORCHESTRATOR, RESOLVER, USERS, ZONE, role_path};
 use crate::resolver::{ResolverActor, ResolverSetup};
-use crate::zone::{FailureWatch, ZoneActor, ZoneSetup};
+use crate::zone::{FailureWatch, ZoneActor, ZoneBooks, ZoneSetup};
 
 /// What a node runs.
 pub struct RoleSetup {
@@ -50,19 +51,22 @@ pub fn start_roles(node: &Node, setup: RoleSetup) -> Result<(), SpawnError> {
         node.spawn(role_path(USERS), Spec { rank: 4, ..busy }, move || UsersActor::new(setup.clone()))?;
     }
     if let Some(setup) = host {
-        node.spawn(role_path(HOST), Spec::default(), move || HostActor::new(setup.clone()))?;
+        let books = HostBooks::default();
+        node.spawn(role_path(HOST), Spec::default(), move || HostActor::new(setup.clone(), books.clone()))?;
     }
     if let Some((zone, wanted)) = zone {
         let (failures, directory) = (FailureWatch::default(), membership.directory());
+        let board = ShareBoard::default();
         let gateway = GatewaySetup {
             zone: zone.clone(),
             directory: directory.clone(),
             failures: failures.clone(),
+            board: board.clone(),
             flaw,
             observer: observers.gateway,
         };
         node.spawn(role_path(GATEWAY), busy, move || GatewayActor::new(gateway.clone()))?;
-        let setup = ZoneSetup { zone, wanted, directory, failures };
+        let setup = ZoneSetup { zone, wanted, directory, failures, board, books: ZoneBooks::default() };
         node.spawn(role_path(ZONE), Spec::default(), move || ZoneActor::new(setup.clone()))?;
     }
     if let Some(topology) = resolver {

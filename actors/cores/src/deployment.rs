@@ -36,6 +36,7 @@ mod over;
 mod provisional;
 mod saga;
 mod select;
+mod show;
 mod steps;
 #[cfg(test)]
 mod tests;

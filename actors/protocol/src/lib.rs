@@ -5,6 +5,7 @@
 //! it has been released: a change is a new message with a new tag (`docs/semantics.md`).
 
 pub mod address;
+pub mod deployment;
 pub mod factory;
 pub mod fault;
 pub mod gateway;
@@ -19,6 +20,7 @@ pub mod offer;
 pub mod request;
 pub mod resolver;
 pub mod role;
+pub mod service;
 pub mod slot;
 pub mod table;
 pub mod time;

@@ -9,15 +9,13 @@ use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use redb::backends::FileBackend;
-use redb::{
-    Database, DatabaseError, Durability, ReadOnlyTable, ReadTransaction, ReadableDatabase, ReadableTable, StorageError,
-    TableDefinition,
-};
+use redb::{Database, DatabaseError, Durability, ReadableDatabase, ReadableTable, StorageError, TableDefinition};
 
 use crate::{Change, Store, StoreError, Table, check_sizes};
 
-/// The schema this release writes: which tables there are, and what their records look like.
-pub const SCHEMA: u32 = 1;
+/// The schema this release writes: which tables there are, and what their records look like. 2: manifests,
+/// deployments and users have come to what 1 had.
+pub const SCHEMA: u32 = 2;
 
 /// A domain's records are a few hundred kilobytes; redb's own default is a gigabyte.
 const CACHE_BYTES: usize = 4 * 1024 * 1024;
@@ -54,6 +52,8 @@ impl Embedded {
         };
         match store.schema()? {
             Some(found) if found > schema => Err(StoreError::NewerSchema { path: store.path, found, known: schema }),
+            // Of an earlier release: the tables that have come since are added, and nothing else has changed.
+            Some(found) if found < schema => store.set_schema(schema).map(|()| store),
             Some(_) => Ok(store),
             // New, or made by a process that was killed before it had written the schema.
             None if store.is_empty()? => store.set_schema(schema).map(|()| store),
@@ -83,7 +83,7 @@ impl Embedded {
         read().map_err(|error| self.failed(error))
     }
 
-    /// Makes a new file a store, with all its tables.
+    /// Makes a new file a store, or an earlier release's one of this, with all its tables.
     fn set_schema(&self, schema: u32) -> Result<(), StoreError> {
         let write = || -> Result<(), redb::Error> {
             let mut transaction = self.database.begin_write()?;
@@ -113,7 +113,7 @@ impl Embedded {
 impl Store for Embedded {
     fn get(&self, table: Table, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
         let read = || -> Result<_, redb::Error> {
-            let Some(table) = open(&self.database.begin_read()?, table)? else { return Ok(None) };
+            let table = self.database.begin_read()?.open_table(definition(table))?;
             Ok(table.get(key)?.map(|value| value.value().to_vec()))
         };
         read().map_err(|error| self.failed(error))
@@ -121,8 +121,8 @@ impl Store for Embedded {
 
     fn scan(&self, table: Table) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
         let read = || -> Result<_, redb::Error> {
+            let table = self.database.begin_read()?.open_table(definition(table))?;
             let mut rows = Vec::new();
-            let Some(table) = open(&self.database.begin_read()?, table)? else { return Ok(rows) };
             for row in table.iter()? {
                 let (key, value) = row?;
                 rows.push((key.value().to_owned(), value.value().to_vec()));
@@ -159,18 +159,6 @@ impl Store for Embedded {
 impl std::fmt::Debug for Embedded {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Embedded").field("path", &self.path).finish_non_exhaustive()
-    }
-}
-
-/// None: the file is of an earlier release, which had no such table; the first commit into it makes it.
-fn open(
-    transaction: &ReadTransaction,
-    table: Table,
-) -> Result<Option<ReadOnlyTable<&'static str, &'static [u8]>>, redb::Error> {
-    match transaction.open_table(definition(table)) {
-        Ok(table) => Ok(Some(table)),
-        Err(redb::TableError::TableDoesNotExist(_)) => Ok(None),
-        Err(error) => Err(error.into()),
     }
 }
 
@@ -222,20 +210,18 @@ mod tests {
     }
 
     #[test]
-    fn a_table_that_an_earlier_release_did_not_have_is_empty_until_something_is_put() {
+    fn a_file_of_an_earlier_release_gets_the_tables_that_have_come_since_and_keeps_what_it_had() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("store");
-        drop(Embedded::open(&path).unwrap());
-        let database = Database::create(&path).unwrap();
-        let transaction = database.begin_write().unwrap();
-        assert!(transaction.delete_table(definition(Table::Users)).unwrap());
+        let earlier = Embedded::open_as(&path, 1).unwrap();
+        earlier.put(Table::Nodes, "a", b"b").unwrap();
+        let transaction = earlier.database.begin_write().unwrap();
+        transaction.delete_table(definition(Table::Manifests)).unwrap();
         transaction.commit().unwrap();
-        drop(database);
+        drop(earlier);
         let store = Embedded::open(&path).unwrap();
-        assert_eq!(store.get(Table::Users, "a").unwrap(), None);
-        assert_eq!(store.scan(Table::Users).unwrap(), []);
-        store.put(Table::Users, "a", b"b").unwrap();
-        assert_eq!(store.get(Table::Users, "a").unwrap(), Some(b"b".to_vec()));
+        assert_eq!(store.get(Table::Nodes, "a").unwrap(), Some(b"b".to_vec()));
+        assert_eq!(store.scan(Table::Manifests).unwrap(), []);
     }
 
     #[test]
@@ -244,7 +230,7 @@ mod tests {
         let path = directory.path().join("store");
         Embedded::open_as(&path, SCHEMA + 1).unwrap().put(Table::Nodes, "a", b"b").unwrap();
         let error = Embedded::open(&path).unwrap_err();
-        assert!(matches!(error, StoreError::NewerSchema { found: 2, known: 1, .. }), "{error:?}");
+        assert!(matches!(error, StoreError::NewerSchema { found: 3, known: 2, .. }), "{error:?}");
         let words = error.to_string();
         assert!(
             words.contains(&path.display().to_string()) && words.contains("run the release that wrote it"),

@@ -1,5 +1,5 @@
-//! Where a domain keeps what must survive: nodes, used tokens, the deny list, the names of zones, hosts and
-//! services, and users with the hashes of their tokens.
+//! Where a domain keeps what must survive: nodes, used tokens, the deny list, the names of zones, hosts
+//! and services, manifests and deployments, and users with the hashes of their tokens.
 //!
 //! ```text
 //!   a core's changes ──records::save──► Store::commit, all or nothing, on the disk when it returns ──► then the reply is sent
@@ -43,13 +43,17 @@ pub enum Table {
     Services,
     /// Users, by name.
     Users,
+    /// Manifests, by service name.
+    Manifests,
+    /// Deployments, by id.
+    Deployments,
     /// What is there once: the version of the directory.
     Meta,
 }
 
 impl Table {
     /// Every table.
-    pub const ALL: [Table; 8] = [
+    pub const ALL: [Table; 10] = [
         Table::Nodes,
         Table::Tokens,
         Table::Denied,
@@ -57,6 +61,8 @@ impl Table {
         Table::Hosts,
         Table::Services,
         Table::Users,
+        Table::Manifests,
+        Table::Deployments,
         Table::Meta,
     ];
 
@@ -70,6 +76,8 @@ impl Table {
             Table::Hosts => "hosts",
             Table::Services => "services",
             Table::Users => "users",
+            Table::Manifests => "manifests",
+            Table::Deployments => "deployments",
             Table::Meta => "meta",
         }
     }

@@ -13,7 +13,7 @@ use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::Parser;
-use cli::{Cli, Command, Service};
+use cli::{Cli, Command};
 use tokio::runtime::LocalOptions;
 
 /// The configuration is not what it should be.
@@ -72,8 +72,8 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Node(node) => commands::node::run(&home, &node, json).await,
         Command::Nodes => commands::nodes::list(&home, json).await,
         Command::Deny(deny) => commands::nodes::deny(&home, deny, json).await,
-        Command::Service(Service::List { service }) => commands::service::list(&home, service, json).await,
         Command::User(user) => commands::user::run(&home, user, json).await,
+        Command::Service(service) => commands::service::run(&home, service, json).await,
         Command::Instance(instance) => commands::instance::run(&home, instance, json).await,
         Command::Resolve(resolve) => commands::resolve::run(&home, resolve, json).await,
         Command::View(view) => commands::view::run(&home, view, json, None).await,

@@ -36,6 +36,11 @@ impl ProvisionalCore {
         self.ends.remove(instance);
     }
 
+    /// Nobody has confirmed it yet.
+    pub fn is_provisional(&self, instance: &InstanceName) -> bool {
+        self.ends.contains_key(instance)
+    }
+
     /// It is gone, for whatever reason.
     pub fn removed(&mut self, instance: &InstanceName) {
         self.ends.remove(instance);

@@ -24,13 +24,14 @@ pub fn all(book: &mut Book) {
     factory(book);
     node(book);
     users(book);
+    crate::services::all(book);
 }
 
-fn name<T: core::str::FromStr<Err: core::fmt::Debug>>(text: &str) -> T {
+pub(crate) fn name<T: core::str::FromStr<Err: core::fmt::Debug>>(text: &str) -> T {
     text.parse().expect("a valid name")
 }
 
-const ID: RequestId = RequestId(0x0102_0304_0506_0708_090a_0b0c_0d0e_0f10);
+pub(crate) const ID: RequestId = RequestId(0x0102_0304_0506_0708_090a_0b0c_0d0e_0f10);
 const KEY: ViewerKey = ViewerKey([0xa5; 32]);
 const COUNTS: SlotCounts = SlotCounts { warming: 1, free: 250, reserved: 251, active: 65_536, draining: 0 };
 const ROLES: Roles = Roles::of(&[Role::Zone, Role::Host]);
