@@ -243,22 +243,24 @@ impl UsersCore {
     }
 }
 
-/// May this user see a service of `provider`? A service without provider is the domain's own, and public.
-pub fn sees(user: &User, provider: Option<&ProviderName>, visibility: Visibility) -> bool {
-    match user.role {
-        UserRole::Admin | UserRole::Operator => true,
-        UserRole::Provider => visibility == Visibility::Public || provider == Some(&user.name),
-        UserRole::Viewer => visibility == Visibility::Public,
-    }
+/// May this user see a service of `provider`? What is private is for its provider and for whoever has a viewer's token;
+/// other providers see what is public.
+pub fn sees(user: &User, provider: &ProviderName, visibility: Visibility) -> bool {
+    user.role != UserRole::Provider || visibility == Visibility::Public || *provider == user.name
 }
 
-/// May this user change a service of `provider`: register it again, remove it, deploy it, take it down?
+/// May this user change a service of `provider`: register it again or remove it?
 pub fn owns(user: &User, provider: &ProviderName) -> bool {
     match user.role {
         UserRole::Admin => true,
         UserRole::Provider => *provider == user.name,
         UserRole::Operator | UserRole::Viewer => false,
     }
+}
+
+/// May this user deploy a service of `provider`, and take its deployments down?
+pub fn deploys(user: &User, provider: &ProviderName) -> bool {
+    owns(user, provider) || user.role == UserRole::Operator
 }
 
 /// May this user register this manifest? A provider only its own, under its suffixes.

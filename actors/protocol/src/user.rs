@@ -31,7 +31,7 @@ pub enum UserRole {
     Provider,
     /// Sees everything and deploys what is registered; changes no service and no user.
     Operator,
-    /// Sees public services.
+    /// Sees services, also private ones, and may open them.
     Viewer,
 }
 

@@ -10,9 +10,11 @@ use actors_protocol::user::User;
 use serde_json::{Value, json};
 
 use crate::door::Door;
-use crate::problem::Problem;
+use crate::problem::{Kind, Problem};
 
+mod deployments;
 mod domain;
+mod services;
 mod users;
 
 /// What is asked, and by whom.
@@ -28,6 +30,15 @@ pub struct Asked {
 }
 
 impl Asked {
+    /// Is `force` said?
+    fn force(&self) -> Result<bool, Problem> {
+        match self.query.get("force").map(String::as_str) {
+            None | Some("false") => Ok(false),
+            Some("true") => Ok(true),
+            Some(_) => Err(Problem::new(Kind::Malformed, "'force' is true or false")),
+        }
+    }
+
     /// What stands for the one `{…}` of the path.
     fn value(&self) -> &str {
         self.values.first().map_or("", String::as_str)
@@ -61,7 +72,7 @@ impl Reply {
 pub async fn answer(call: Call, door: &Door, asked: Asked) -> Result<Reply, Problem> {
     match call {
         Call::ShowSelf => Ok(Reply::body(200, json!(asked.user))),
-        Call::ListServices => domain::services(door, &asked).await,
+        Call::ListServices => services::list(door, &asked).await,
         Call::ListInstances => domain::instances(door, &asked).await,
         Call::ListNodes => domain::nodes(door, &asked).await,
         Call::ListZones => domain::zones(door, &asked).await,
@@ -69,12 +80,12 @@ pub async fn answer(call: Call, door: &Door, asked: Asked) -> Result<Reply, Prob
         Call::ShowUser => users::show(door, &asked).await,
         Call::AddUser => users::add(door, &asked).await,
         Call::RemoveUser => users::remove(door, &asked).await,
-        Call::ShowService
-        | Call::RegisterService
-        | Call::UnregisterService
-        | Call::Deploy
-        | Call::Undeploy
-        | Call::ListDeployments
-        | Call::ShowDeployment => unreachable!("no route leads here"),
+        Call::ShowService => services::show(door, &asked).await,
+        Call::RegisterService => services::register(door, &asked).await,
+        Call::UnregisterService => services::unregister(door, &asked).await,
+        Call::ListDeployments => deployments::list(door, &asked).await,
+        Call::ShowDeployment => deployments::show(door, &asked).await,
+        Call::Deploy => deployments::deploy(door, &asked).await,
+        Call::Undeploy => deployments::remove(door, &asked).await,
     }
 }

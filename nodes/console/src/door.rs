@@ -28,12 +28,15 @@ type Errand = Box<dyn FnOnce(&Node) -> Work + Send>;
 
 /// The outer side. A clone is the same door.
 #[derive(Clone)]
-pub struct Door(mpsc::Sender<Errand>);
+pub struct Door {
+    errands: mpsc::Sender<Errand>,
+    entropy: fn() -> u128,
+}
 
 impl Door {
     /// Opens a door to the node of this thread; it closes with the node.
-    pub fn open(node: &Node) -> Door {
-        let (sender, mut errands) = mpsc::channel::<Errand>(WAITING_MAX);
+    pub fn open(node: &Node, entropy: fn() -> u128) -> Door {
+        let (outside, mut errands) = mpsc::channel::<Errand>(WAITING_MAX);
         let inside = node.clone();
         node.task("console", async move {
             let mut under_way = JoinSet::new();
@@ -48,7 +51,12 @@ impl Door {
                 }
             }
         });
-        Door(sender)
+        Door { errands: outside, entropy }
+    }
+
+    /// 128 bits that cannot be guessed.
+    pub fn draw(&self) -> u128 {
+        (self.entropy)()
     }
 
     /// Asks the actor at `path` of the node.
@@ -63,7 +71,7 @@ impl Door {
             // Whoever asked may have gone away.
             Box::pin(async move { drop(sender.send(asked.await)) })
         });
-        if self.0.try_send(errand).is_err() {
+        if self.errands.try_send(errand).is_err() {
             return Err(Problem::new(Kind::Busy, "too much is being asked at once; ask again in a second"));
         }
         match tokio::time::timeout(WITHIN + DOOR_WITHIN, receiver).await {

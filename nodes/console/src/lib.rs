@@ -59,14 +59,15 @@ pub struct Console {
 
 impl Console {
     /// Serves REST at `listen` (port 0: any that is free) for the domain whose orchestrator runs on `node`.
-    pub fn start(node: &Node, listen: SocketAddr) -> Result<Console, ConsoleError> {
+    /// `entropy` draws 128 bits that cannot be guessed.
+    pub fn start(node: &Node, listen: SocketAddr, entropy: fn() -> u128) -> Result<Console, ConsoleError> {
         if !listen.ip().is_loopback() {
             return Err(ConsoleError::NotLoopback(listen));
         }
         let error = |source| ConsoleError::Listen { listen, source };
         let listener = TcpListener::bind(listen).map_err(error)?;
         let bound = listener.local_addr().map_err(error)?;
-        let door = door::Door::open(node);
+        let door = door::Door::open(node, entropy);
         let (handle, thread) = serve::start(listener, door).map_err(ConsoleError::Thread)?;
         Ok(Console { listen: bound, handle, thread: Some(thread) })
     }

@@ -129,6 +129,7 @@ fn query_parameter(query: &Query) -> Value {
             json!({ "type": "string", "minLength": 1, "maxLength": CURSOR_CHARS_MAX }),
         ),
         Query::Service => ("Only of this service", reference("ServiceName")),
+        Query::Force => ("End its sessions at once", json!({ "type": "boolean", "default": false })),
     };
     json!({ "name": query.name(), "in": "query", "required": false, "description": description, "schema": schema })
 }

@@ -2,6 +2,7 @@
 //!
 //! Owns: the kinds of problems with their statuses. Refuses: HTML, and errors without a remedy.
 
+use actors_cores::manifest;
 use serde_json::{Value, json};
 
 /// The media type of a problem.
@@ -108,6 +109,12 @@ impl Problem {
     pub fn forbidden(words: impl Into<String>) -> Problem {
         let challenge = "Bearer realm=\"fusion\", error=\"insufficient_scope\"".to_owned();
         Problem { headers: vec![("WWW-Authenticate", challenge)], ..Problem::new(Kind::Forbidden, words) }
+    }
+
+    /// What is wrong with a manifest.
+    pub fn manifest(kind: Kind, problems: &manifest::Problems) -> Problem {
+        let one = |problem: &manifest::Problem| json!({ "place": problem.place, "what": problem.what, "remedy": problem.remedy });
+        Problem { errors: problems.0.iter().map(one).collect(), ..Problem::new(kind, problems.to_string()) }
     }
 
     /// Its status.

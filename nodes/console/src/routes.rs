@@ -16,6 +16,8 @@ pub enum Query {
     Cursor,
     /// Only of this service.
     Service,
+    /// End sessions at once.
+    Force,
 }
 
 impl Query {
@@ -25,6 +27,7 @@ impl Query {
             Query::Limit => "limit",
             Query::Cursor => "cursor",
             Query::Service => "service",
+            Query::Force => "force",
         }
     }
 }
@@ -67,6 +70,63 @@ pub const ROUTES: &[Route] = &[
     Route {
         query: PAGED,
         ..get("/v1/services", Call::ListServices, "Services that the caller sees", &[(200, Some("ServicePage"), false)])
+    },
+    get(
+        "/v1/services/{service}",
+        Call::ShowService,
+        "One service, with its manifest",
+        &[(200, Some("ShownService"), false)],
+    ),
+    Route {
+        method: "PUT",
+        body: Some("Manifest"),
+        problems: &[Kind::Conflict],
+        ..get(
+            "/v1/services/{service}",
+            Call::RegisterService,
+            "Register a service, or give it another manifest; the same again changes nothing",
+            &[(200, Some("Registered"), false), (201, Some("Registered"), true)],
+        )
+    },
+    Route {
+        method: "DELETE",
+        query: &[Query::Force],
+        ..get(
+            "/v1/services/{service}",
+            Call::UnregisterService,
+            "Unregister a service; its deployments are removed first",
+            &[(202, Some("Leaving"), false), (204, None, false)],
+        )
+    },
+    Route {
+        query: PAGED_BY_SERVICE,
+        ..get("/v1/deployments", Call::ListDeployments, "Deployments", &[(200, Some("DeploymentPage"), false)])
+    },
+    Route {
+        method: "POST",
+        body: Some("Order"),
+        ..get(
+            "/v1/deployments",
+            Call::Deploy,
+            "Deploy slots of a registered service: all or none; what is at Location tells how far it is",
+            &[(202, Some("Accepted"), true)],
+        )
+    },
+    get(
+        "/v1/deployments/{deployment}",
+        Call::ShowDeployment,
+        "One deployment: how far it is, and why",
+        &[(200, Some("Deployment"), false)],
+    ),
+    Route {
+        method: "DELETE",
+        query: &[Query::Force],
+        ..get(
+            "/v1/deployments/{deployment}",
+            Call::Undeploy,
+            "Remove a deployment; what is at Location tells when it is over",
+            &[(202, Some("Accepted"), true)],
+        )
     },
     Route {
         query: PAGED_BY_SERVICE,

@@ -3,6 +3,8 @@
 //! Owns: their words. Refuses: being wrong: the end-to-end tests hold every answer against them.
 
 use actors_cores::users::SUFFIXES_MAX;
+use actors_protocol::deployment::ZONES_NAMED_MAX;
+use actors_protocol::manifest::SLOTS_MOST_MAX;
 use actors_protocol::name::{LABEL_BYTES_MAX, NAME_BYTES_MAX};
 use serde_json::{Map, Value, json};
 
@@ -26,6 +28,24 @@ pub fn all() -> Map<String, Value> {
     add("SlotCounts", counts());
     add("Service", service());
     add("ServicePage", page("Service"));
+    add("Id", json!({ "type": "string", "pattern": "^[0-9a-f]{32}$", "description": "128 random bits" }));
+    add("Manifest", manifest());
+    add("ShownService", shown_service());
+    add(
+        "Registered",
+        object(
+            "What came of it",
+            json!({
+                "service": reference("ServiceName"), "change": { "type": "string", "enum": ["new", "replaced", "same"] },
+            }),
+        ),
+    );
+    add("Leaving", object("It is forgotten when these are removed", json!({ "deployments": list("Id") })));
+    add("Order", order());
+    add("Accepted", object("What is under way", json!({ "deployment": reference("Id") })));
+    add("Deployment", deployment());
+    add("DeploymentSummary", object("A deployment in short", deployment_in_short()));
+    add("DeploymentPage", page("DeploymentSummary"));
     add("Instance", instance());
     add("InstancePage", page("Instance"));
     add("Node", node());
@@ -115,14 +135,110 @@ fn counts() -> Value {
     )
 }
 
+fn service_in_short() -> Value {
+    json!({
+        "service": reference("ServiceName"), "registered": { "type": "boolean" }, "provider": or_null("Label"),
+        "visibility": { "type": "string", "enum": ["public", "private"] },
+        "kind": { "type": ["string", "null"] }, "description": { "type": ["string", "null"] },
+        "deployed": { "type": "integer", "minimum": 0, "description": "Slots that deployments have asked for" },
+        "leaving": { "type": "boolean", "description": "It is being unregistered" },
+        "instances": number(), "free": number(), "used": number(),
+    })
+}
+
 fn service() -> Value {
-    object(
-        "A service",
-        json!({
+    object("A service: registered, or named in a zone's configuration", service_in_short())
+}
+
+fn shown_service() -> Value {
+    let mut properties = service_in_short();
+    properties["manifest"] =
+        json!({ "type": ["object", "null"], "description": "As it was registered, in its normal form" });
+    properties["deployments"] = list("Id");
+    object("A service with its manifest", properties)
+}
+
+/// The published schema, with its references led to where it stands here.
+fn manifest() -> Value {
+    fn lead(value: &mut Value) {
+        match value {
+            Value::Object(object) => {
+                if let Some(Value::String(reference)) = object.get_mut("$ref")
+                    && let Some(rest) = reference.strip_prefix("#/$defs/")
+                {
+                    *reference = format!("#/components/schemas/Manifest/$defs/{rest}");
+                }
+                object.values_mut().for_each(lead);
+            }
+            Value::Array(list) => list.iter_mut().for_each(lead),
+            _ => {}
+        }
+    }
+    let mut schema: Value = serde_json::from_str(actors_cores::manifest::SCHEMA).expect("the published schema is JSON");
+    if let Some(object) = schema.as_object_mut() {
+        object.remove("$schema");
+    }
+    lead(&mut schema);
+    schema
+}
+
+fn order() -> Value {
+    let millis =
+        |description: &str| json!({ "type": "integer", "minimum": 0, "maximum": u64::MAX, "description": description });
+    json!({
+        "type": "object", "description": "What is to be deployed",
+        "properties": {
+            "deployment": { "allOf": [reference("Id")], "description": "Chosen by the caller; the same again is the same deployment" },
             "service": reference("ServiceName"),
-            "instances": number(), "free": number(), "used": number(),
+            "slots": { "type": "integer", "minimum": 1, "maximum": SLOTS_MOST_MAX },
+            "zones": { "type": "array", "items": reference("Label"), "maxItems": ZONES_NAMED_MAX, "description": "Only in these; empty: in any" },
+            "zones_most": { "type": "integer", "minimum": 0, "maximum": u32::MAX, "description": "In no more zones than this; 0: in as many as it takes" },
+            "price_most": { "type": "integer", "minimum": 0, "maximum": u32::MAX, "description": "No slot dearer than this" },
+            "offer_within_ms": millis("How long offers are waited for"),
+            "deploy_within_ms": millis("How long slots are waited for"),
+        },
+        "required": ["service", "slots"], "additionalProperties": false,
+    })
+}
+
+fn deployment_in_short() -> Value {
+    let stages = ["offering", "deploying", "confirming", "standing", "undoing", "over"];
+    json!({
+        "deployment": reference("Id"), "service": reference("ServiceName"), "slots": number(),
+        "stage": { "type": "string", "enum": stages }, "zones": list("Label"),
+        "cause": { "type": ["string", "null"], "description": "Why there is nothing, or why it goes" },
+    })
+}
+
+fn deployment() -> Value {
+    let maybe = json!({ "type": ["integer", "null"] });
+    let instance = object(
+        "An instance",
+        json!({
+            "instance": reference("Label"), "zone": reference("Label"), "host": reference("Label"), "slots": number(),
         }),
-    )
+    );
+    let offer = object(
+        "What a zone offered, and why it was taken or lost",
+        json!({
+            "zone": reference("Label"), "score": maybe, "slots": maybe, "price": maybe,
+            "reason": { "type": ["string", "null"] }, "cached": { "type": "boolean" }, "given": number(),
+            "why": { "type": "string" },
+        }),
+    );
+    let step = object(
+        "A step that ended",
+        json!({
+            "step": { "type": "string" }, "zone": or_null("Label"), "began_ms": number(), "took_ms": number(),
+        }),
+    );
+    let mut properties = deployment_in_short();
+    properties["left"] = json!({ "type": "array", "items": { "type": "string" }, "description": "What is not finished and will be by itself" });
+    properties["took_ms"] = number();
+    properties["instances"] = json!({ "type": "array", "items": instance });
+    properties["offers"] = json!({ "type": "array", "items": offer });
+    properties["steps"] = json!({ "type": "array", "items": step });
+    object("A deployment", properties)
 }
 
 fn instance() -> Value {

@@ -57,13 +57,15 @@ pub struct Bound {
 }
 
 /// Draws 128 bits from the system.
+pub fn draw() -> u128 {
+    let mut bytes = [0; 16];
+    ring::rand::SystemRandom::new().fill(&mut bytes).expect("the system has randomness");
+    u128::from_le_bytes(bytes)
+}
+
+/// The same, for those who keep it.
 pub fn entropy() -> Rc<dyn Fn() -> u128> {
-    let source = ring::rand::SystemRandom::new();
-    Rc::new(move || {
-        let mut bytes = [0; 16];
-        source.fill(&mut bytes).expect("the system has randomness");
-        u128::from_le_bytes(bytes)
-    })
+    Rc::new(draw)
 }
 
 /// Opens the socket of the node in `home`, whose directory this process holds.

@@ -3,9 +3,10 @@
 
 use std::io::{Read, Write};
 use std::os::unix::fs::PermissionsExt;
+use std::time::Duration;
 
 use serde_json::{Value, json};
-use tests_e2e::{Demo, Rest, json as read, say};
+use tests_e2e::{Demo, Rest, eventually, json as read, say};
 
 /// Everybody of a domain, and the description of what they may.
 struct Domain {
@@ -158,6 +159,129 @@ fn whatever_is_wrong_is_a_problem() {
     post("application/json", &"[".repeat(100_000)).expect(413);
     post("application/json", &"[".repeat(60_000)).expect(400);
     admin.get("/v1/self").expect(200);
+}
+
+/// A manifest of the builder `echo`, which needs nothing of the machine.
+fn manifest(name: &str, provider: &str, visibility: &str) -> Value {
+    json!({
+        "manifest": 1, "name": name, "provider": provider, "visibility": visibility,
+        "kind": { "actor": { "builder": "echo" } }, "slots": { "each": 4 },
+    })
+}
+
+#[test]
+fn a_service_is_registered_deployed_opened_and_removed_over_http() {
+    let domain = domain();
+    let acme = domain.user("acme", "provider", &["acme.example"]);
+    let place = "/v1/services/echo.acme.example";
+    let body = manifest("echo.acme.example", "acme", "public");
+    let made = acme.json("PUT", place, &body);
+    assert_eq!(made.expect(201)["change"], "new");
+    assert_eq!(made.header("location"), place);
+    assert_eq!(acme.json("PUT", place, &body).expect(200)["change"], "same", "sent twice, it is the same");
+    assert_eq!(acme.get(place).expect(200)["manifest"]["kind"]["actor"]["builder"], "echo");
+    let order = json!({ "service": "echo.acme.example", "slots": 8, "deployment": "0123456789abcdef0123456789abcdef" });
+    let accepted = acme.json("POST", "/v1/deployments", &order);
+    accepted.expect(202);
+    let follow = accepted.header("location").to_owned();
+    assert_eq!(acme.json("POST", "/v1/deployments", &order).expect(202), accepted.expect(202), "the same deployment");
+    let until = |stage: &str| {
+        eventually(Duration::from_secs(30), &format!("the deployment is {stage}"), || {
+            let state = acme.get(&follow).expect(200);
+            if state["stage"] == stage { Ok(state) } else { Err(state.to_string()) }
+        })
+    };
+    let standing = until("standing");
+    let slots: u64 = read::list(&standing, "/instances").iter().map(|it| read::count(it, "/slots")).sum();
+    assert_eq!(slots, 8);
+    let steps: Vec<_> = read::list(&standing, "/steps").iter().map(|it| read::text(it, "/step").to_owned()).collect();
+    say(format!("{} ms; steps {}", read::count(&standing, "/took_ms"), steps.join(", ")));
+    assert_eq!(acme.get(place).expect(200)["free"], 8);
+    domain.demo.ok("view echo.acme.example --frames 5 --json");
+    let page = acme.get("/v1/deployments?service=echo.acme.example").expect(200);
+    assert_eq!(read::list(&page, "/items").len(), 1);
+    let removed = acme.delete(&format!("{follow}?force=true"));
+    removed.expect(202);
+    until("over");
+    acme.delete(place).expect(204);
+    eventually(Duration::from_secs(30), "nothing of it is left", || match acme.get(place).status {
+        404 => Ok(()),
+        status => Err(status.to_string()),
+    });
+    acme.delete(place).expect(404);
+}
+
+#[test]
+fn a_provider_sees_and_changes_its_own_only() {
+    let domain = domain();
+    let acme = domain.user("acme", "provider", &["acme.example"]);
+    let other = domain.user("other", "provider", &["other.example"]);
+    let (operator, viewer) = (domain.user("op", "operator", &[]), domain.user("ann", "viewer", &[]));
+    let mut hidden = manifest("echo.acme.example", "acme", "private");
+    hidden["configurations"] = json!([{ "name": "echo.acme.example" }, { "name": "more.acme.example" }]);
+    acme.json("PUT", "/v1/services/echo.acme.example", &hidden).expect(201);
+    let order = |name: &str| json!({ "service": name, "slots": 4 });
+    let accepted = operator.json("POST", "/v1/deployments", &order("echo.acme.example"));
+    accepted.expect(202);
+    let follow = accepted.header("location");
+    eventually(Duration::from_secs(30), "it stands", || match acme.get(follow).expect(200) {
+        state if state["stage"] == "standing" => Ok(()),
+        state => Err(state.to_string()),
+    });
+    let names = |user: &Rest, path: &str, key: &str| -> Vec<String> {
+        pages(user, path, 2).iter().map(|it| it[key].to_string()).filter(|name| name.contains("acme")).collect()
+    };
+    for (user, count) in [(&acme, 2), (&other, 0), (&operator, 2), (&viewer, 2), (&domain.admin, 2)] {
+        eventually(Duration::from_secs(30), "the services are told", || match names(user, "/v1/services", "service") {
+            names if names.len() == count => Ok(()),
+            names => Err(format!("{names:?}")),
+        });
+    }
+    assert_eq!(names(&other, "/v1/deployments", "service").len(), 0);
+    assert_eq!(names(&acme, "/v1/deployments", "service").len(), 1);
+    assert!(names(&other, "/v1/instances", "services").is_empty());
+    for path in ["/v1/services/echo.acme.example", "/v1/services/more.acme.example", follow] {
+        let refused = other.get(path).expect(404);
+        assert!(!read::text(&refused, "/detail").contains("did you mean"), "{refused}");
+        acme.get(path).expect(200);
+    }
+    other.delete("/v1/services/echo.acme.example").expect(404);
+    other.delete(follow).expect(404);
+    other.json("POST", "/v1/deployments", &order("echo.acme.example")).expect(422);
+    for (name, provider) in [("echo.acme.example", "other"), ("echo.acme.example", "acme"), ("a.other.example", "acme")]
+    {
+        let refused =
+            other.json("PUT", &format!("/v1/services/{name}"), &manifest(name, provider, "public")).expect(403);
+        assert!(!read::list(&refused, "/errors").is_empty(), "{refused}");
+    }
+    let public = manifest("open.acme.example", "acme", "public");
+    acme.json("PUT", "/v1/services/open.acme.example", &public).expect(201);
+    other.get("/v1/services/open.acme.example").expect(200);
+    other.delete("/v1/services/open.acme.example").expect(403);
+    other.json("POST", "/v1/deployments", &order("open.acme.example")).expect(403);
+    viewer.json("POST", "/v1/deployments", &order("open.acme.example")).expect(403);
+}
+
+#[test]
+fn what_is_wrong_with_a_manifest_is_said_with_its_place() {
+    let domain = domain();
+    let admin = &domain.admin;
+    let place = "/v1/services/echo.acme.example";
+    let mut bad = manifest("echo.acme.example", "acme", "public");
+    (bad["slots"]["each"], bad["colour"]) = (json!(0), json!("red"));
+    let refused = admin.json("PUT", place, &bad).expect(422);
+    let places: Vec<_> = read::list(&refused, "/errors").iter().map(|it| read::text(it, "/place").to_owned()).collect();
+    assert!(places.contains(&"/slots/each".to_owned()), "{refused}");
+    admin.send("PUT", place, Some(("application/json", "{"))).expect(400);
+    admin.json("PUT", "/v1/services/else.acme.example", &manifest("echo.acme.example", "acme", "public")).expect(422);
+    admin.json("PUT", place, &manifest("echo.acme.example", "acme", "public")).expect(201);
+    let none = json!({ "service": "none.acme.example", "slots": 4 });
+    admin.json("POST", "/v1/deployments", &none).expect(422);
+    let five = admin.json("POST", "/v1/deployments", &json!({ "service": "echo.acme.example", "slots": 0 }));
+    five.expect(422);
+    admin.get("/v1/deployments/00").expect(404);
+    admin.get("/v1/deployments?cursor=zz").expect(400);
+    admin.delete(&format!("{place}?force=maybe")).expect(400);
 }
 
 /// A client that sends half and waits is told so, and does not stop anybody else.

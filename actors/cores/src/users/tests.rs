@@ -58,18 +58,14 @@ fn a_provider_sees_its_own_and_what_is_public_and_changes_its_own_only() {
     let (acme, other): (ProviderName, ProviderName) = ("acme".parse().expect("name"), "other".parse().expect("name"));
     let provider = user("acme", Provider, &["acme"]);
     let (viewer, operator, admin) = (user("v", Viewer, &[]), user("o", Operator, &[]), user("a", Admin, &[]));
-    for (who, own, foreign, public) in [
-        (&provider, true, false, true),
-        (&viewer, false, false, true),
-        (&operator, true, true, true),
-        (&admin, true, true, true),
-    ] {
-        assert_eq!(sees(who, Some(&acme), Visibility::Private), own, "{}", who.name);
-        assert_eq!(sees(who, Some(&other), Visibility::Private), foreign, "{}", who.name);
-        assert_eq!(sees(who, Some(&other), Visibility::Public), public, "{}", who.name);
+    for who in [&provider, &viewer, &operator, &admin] {
+        assert!(sees(who, &acme, Visibility::Private) && sees(who, &other, Visibility::Public), "{}", who.name);
+        assert_eq!(sees(who, &other, Visibility::Private), who.role != Provider, "{}", who.name);
     }
     assert!(owns(&provider, &acme) && !owns(&provider, &other) && owns(&admin, &other));
     assert!(!owns(&operator, &acme) && !owns(&viewer, &acme));
+    assert!(deploys(&operator, &acme) && deploys(&provider, &acme) && !deploys(&provider, &other));
+    assert!(!deploys(&viewer, &acme));
 }
 
 #[test]

@@ -8,6 +8,7 @@ use actors_protocol::slot::SlotCounts;
 use actors_protocol::{Role, ServiceName};
 use serde_json::{Value, json};
 
+use super::services::hidden;
 use super::{Asked, Reply};
 use crate::door::Door;
 use crate::page::Page;
@@ -34,35 +35,18 @@ pub(super) fn counts(counts: SlotCounts) -> Value {
     value
 }
 
-/// A page of services, each with the slots that it can be given now.
-pub async fn services(door: &Door, asked: &Asked) -> Result<Reply, Problem> {
-    let page = Page::read(&asked.query)?;
-    let list = list_instances(door, None).await?;
-    let mut found: BTreeMap<&ServiceName, (u32, u32, u32)> =
-        list.services.iter().map(|service| (service, (0, 0, 0))).collect();
-    for pool in list.pools.iter().map(|entry| &entry.pool) {
-        for entry in &pool.services {
-            let (instances, free, used) = found.entry(&entry.service).or_default();
-            *instances += 1;
-            *free = free.saturating_add(pool.free_for(&entry.service));
-            *used = used.saturating_add(entry.used);
-        }
-    }
-    let entries = found.into_iter().map(|(service, (instances, free, used))| {
-        (service.to_string(), json!({ "service": service, "instances": instances, "free": free, "used": used }))
-    });
-    Ok(Reply::body(200, page.cut(entries)))
-}
-
 /// A page of instances.
 pub async fn instances(door: &Door, asked: &Asked) -> Result<Reply, Problem> {
     let (page, service) = (Page::read(&asked.query)?, service_of(asked)?);
+    let hidden = hidden(door, &asked.user).await?;
     let list = list_instances(door, service).await?;
-    let entries = list.pools.iter().map(|entry| {
+    let seen = list.pools.iter().filter(|entry| entry.pool.services.iter().any(|it| !hidden.contains(&it.service)));
+    let entries = seen.map(|entry| {
         let pool = &entry.pool;
         let services: Vec<_> = pool
             .services
             .iter()
+            .filter(|entry| !hidden.contains(&entry.service))
             .map(|entry| json!({ "service": entry.service, "cap": entry.cap, "used": entry.used }))
             .collect();
         let value = json!({

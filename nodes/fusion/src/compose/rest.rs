@@ -19,7 +19,7 @@ impl Rest {
     #[cfg(feature = "console")]
     pub fn start(node: &Node, listen: SocketAddr) -> anyhow::Result<Rest> {
         use crate::config::ConfigError;
-        match nodes_console::Console::start(node, listen) {
+        match nodes_console::Console::start(node, listen, super::draw) {
             Ok(console) => Ok(Rest { console }),
             Err(error @ nodes_console::ConsoleError::NotLoopback(_)) => {
                 Err(ConfigError::Value(error.to_string()).into())
