@@ -2,7 +2,7 @@
 //!
 //! Owns: how a route is described. Refuses: saying anything that the table does not.
 
-use actors_cores::users::callers;
+use actors_cores::users::{Call, callers};
 use serde_json::{Map, Value, json};
 
 use crate::page::{CURSOR_CHARS_MAX, LIMIT_DEFAULT, LIMIT_MAX};
@@ -58,7 +58,8 @@ fn operation(route: &Route) -> Value {
         operation["parameters"] = Value::Array(parameters);
     }
     if let Some(schema) = route.body {
-        let content = json!({ "application/json": { "schema": reference(schema) } });
+        let content =
+            json!({ "application/json": { "schema": reference(schema), "example": schemas::example(schema) } });
         operation["requestBody"] = json!({ "required": true, "content": content });
     }
     operation
@@ -74,12 +75,21 @@ fn responses(route: &Route) -> Map<String, Value> {
         if *located {
             response["headers"] = json!({ "Location": header("Where it is", true) });
         }
+        if *schema == Some("Accepted") {
+            response["links"] = links();
+        }
         responses.insert(status.to_string(), response);
     }
     for kind in common_problems(route).iter().chain(route.problems) {
         responses.insert(kind.row().0.to_string(), problem(*kind));
     }
     responses
+}
+
+/// What can be done with a deployment that was accepted.
+fn links() -> Value {
+    let link = |call: Call| json!({ "operationId": call.name(), "parameters": { "deployment": "$response.body#/deployment" } });
+    json!({ "follow": link(Call::ShowDeployment), "remove": link(Call::Undeploy) })
 }
 
 fn problem(kind: Kind) -> Value {
@@ -109,12 +119,12 @@ fn reference(schema: &str) -> Value {
 fn path_parameters(path: &'static str) -> impl Iterator<Item = Value> {
     let names = path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
     names.map(|name| {
-        let schema = match name {
-            "user" => reference("Label"),
-            "service" => reference("ServiceName"),
-            _ => reference("Id"),
+        let (schema, example) = match name {
+            "user" => (reference("Label"), "ann"),
+            "service" => (reference("ServiceName"), "echo.example"),
+            _ => (reference("Id"), "0123456789abcdef0123456789abcdef"),
         };
-        json!({ "name": name, "in": "path", "required": true, "schema": schema })
+        json!({ "name": name, "in": "path", "required": true, "schema": schema, "example": example })
     })
 }
 

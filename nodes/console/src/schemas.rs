@@ -55,6 +55,18 @@ pub fn all() -> Map<String, Value> {
     all
 }
 
+/// A body that would be taken.
+pub fn example(schema: &str) -> Value {
+    match schema {
+        "Manifest" => json!({
+            "manifest": 1, "name": "echo.example", "provider": "example", "visibility": "public",
+            "kind": { "actor": { "builder": "echo" } }, "slots": { "each": 4 },
+        }),
+        "Order" => json!({ "service": "echo.example", "slots": 4 }),
+        _ => json!({ "name": "ann", "role": "viewer" }),
+    }
+}
+
 pub(crate) fn reference(name: &str) -> Value {
     json!({ "$ref": format!("#/components/schemas/{name}") })
 }

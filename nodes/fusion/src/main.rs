@@ -24,7 +24,8 @@ fn main() -> ExitCode {
     // The window's library warns of every screen that is a little odd; whoever wants to hear it names it.
     // A measurement overloads the machine on purpose.
     let overloaded = if matches!(cli.command, Command::Bench(_)) { "actors_control=error," } else { "" };
-    let filter = format!("winit=error,{overloaded}{}", cli.log);
+    // What strangers send to the console is answered to them; it does not fill the log.
+    let filter = format!("winit=error,actix_http=off,{overloaded}{}", cli.log);
     let logging = tracing_subscriber::EnvFilter::try_new(filter).map(|filter| {
         // Colours are for people; a file or another program gets none.
         let colours = std::io::stderr().is_terminal();
