@@ -56,6 +56,8 @@ pub enum Effect {
         /// Which search it belongs to.
         round: u64,
     },
+    /// Ask a host that was not up before what it has; tell [`ShareCore::swept`].
+    Sweep(NodeName),
     /// Keep this running from now on, wherever: on the host that has it, or where there is room.
     Keep {
         /// Of which share.
@@ -168,6 +170,9 @@ impl ShareCore {
     /// The hosts of the zone that are up.
     pub fn hosts(&mut self, alive: &[NodeName]) {
         let alive: BTreeSet<NodeName> = alive.iter().cloned().collect();
+        if !self.undone.is_empty() {
+            self.effects.extend(alive.difference(&self.hosts).cloned().map(Effect::Sweep));
+        }
         self.hosts = alive;
         for id in self.shares.keys().copied().collect::<Vec<_>>() {
             let Some(held) = self.shares.get_mut(&id) else { continue };

@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use actors_cores::Flaw;
 use actors_cores::deployment::{Ask, Change, DeploymentCore, Effect, Progress, Share, UNDO_WITHIN};
 use actors_cores::registry::Registry;
 use actors_kernel::{Addr, Cx, Promise};
@@ -47,12 +48,12 @@ pub(super) struct Deployments {
 
 impl Deployments {
     /// With what was stored.
-    pub(super) fn restore(store: &dyn Store, now: Millis) -> Result<Deployments, StoreError> {
+    pub(super) fn restore(store: &dyn Store, now: Millis, flaw: Flaw) -> Result<Deployments, StoreError> {
         let (registry, unread) = Registry::restore(records::load_services(store)?);
         for why in unread {
             tracing::error!("a stored manifest cannot be read, and its service is not there: {why}");
         }
-        let core = DeploymentCore::restore(now, records::load_deployments(store)?);
+        let core = DeploymentCore::restore_with(now, records::load_deployments(store)?, flaw);
         Ok(Deployments { core, registry, ..Deployments::default() })
     }
 
