@@ -28,6 +28,8 @@ mod tests;
 
 /// Shares of one zone.
 pub const SHARES_MAX: usize = 4_096;
+/// Instances of one share: a list of them is one message.
+pub const INSTANCES_MAX: usize = 1_024;
 /// Shares that were undone and are remembered, so that a late order does not bring them back.
 pub const UNDONE_MAX: usize = 8_192;
 

@@ -164,3 +164,18 @@ fn what_stands_goes_on_while_the_orchestrator_is_away_for_more_than_a_minute() {
         assert_eq!(scene.ends(1).await.stage, DeploymentStage::Standing);
     });
 }
+
+#[test]
+fn another_manifest_counts_from_then_on_in_zones_that_knew_the_first() {
+    story(async |scene| {
+        scene.deploy(1, 1, &[]).await;
+        assert_eq!(scene.ends(1).await.stage, DeploymentStage::Standing);
+        let register = RegisterService { manifest: MANIFEST.replace("\"show\"", "\"chess\"") };
+        let answer = scene.orchestrator().ask(register, WITHIN).await.expect("an answer");
+        assert!(matches!(answer, Registration::Registered { change: RegistrationChange::Replaced, .. }), "{answer:?}");
+        scene.deploy(2, 1, &[]).await;
+        let cause = scene.ends(2).await.cause.expect("no host has such a builder");
+        assert!(cause.contains("no builder 'chess'"), "{cause}");
+        assert_eq!(scene.instances().len(), 1, "what stands goes on");
+    });
+}

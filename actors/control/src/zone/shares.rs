@@ -143,6 +143,7 @@ impl ZoneActor {
                     Err(cause) => ShareConfirmed::Refused { cause },
                 };
                 if matches!(answer, ShareConfirmed::Confirmed { .. }) {
+                    self.waiting.resolvable.retain(|(_, known)| *known != id);
                     self.waiting.resolvable.push_back((version, id));
                 }
                 keep_all(self.waiting.confirms.remove(&id), &answer);
