@@ -23,6 +23,8 @@ use crate::zone::FailureWatch;
 
 /// A factory that has not answered by then is passed over.
 const FACTORY_WITHIN: Duration = Duration::from_secs(1);
+/// Versions of what is hidden that resolvers are still to hear of; they come and go with a round trip.
+const UNRESOLVED_MAX: usize = 1_024;
 /// Reservations come in bursts.
 pub const GATEWAY_MAILBOX: u32 = 4_096;
 
@@ -83,6 +85,10 @@ impl GatewayActor {
             self.hidden = latest.version;
             let first = self.core().hide(now, latest.instances);
             self.unresolved.push_back((latest.version, first));
+            // Whoever waits for the oldest is told with a later one.
+            if self.unresolved.len() > UNRESOLVED_MAX {
+                self.unresolved.pop_front();
+            }
             self.tell_resolved();
         }
     }

@@ -59,6 +59,14 @@ struct Made {
 #[derive(Clone, Default)]
 pub struct HostBooks(Rc<RefCell<Books>>);
 
+impl HostBooks {
+    /// Books whose core decides one thing wrong; only a harness asks for that.
+    #[cfg(feature = "flaws")]
+    pub fn set_flaw(&self, flaw: actors_cores::Flaw) {
+        self.0.borrow_mut().provisional.set_flaw(flaw);
+    }
+}
+
 /// See the module.
 pub struct HostActor {
     setup: HostSetup,

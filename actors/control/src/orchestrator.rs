@@ -7,6 +7,7 @@
 use std::rc::Rc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use actors_cores::Flaw;
 use actors_cores::membership::{Change, Decision, Entry, MembershipCore};
 use actors_kernel::{Actor, Answer, Caller, Cx, Handler, Routes};
 use actors_protocol::deployment::{DeployService, ListDeployments, RemoveDeployment, ReportShare, WatchDeployment};
@@ -50,12 +51,14 @@ pub struct OrchestratorActor {
     setup: OrchestratorSetup,
     core: Option<MembershipCore>,
     deployments: Deployments,
+    /// One wrong decision; only a harness sets another than none.
+    flaw: Flaw,
 }
 
 impl OrchestratorActor {
     /// An orchestrator that has not read its store yet.
-    pub fn new(setup: OrchestratorSetup) -> OrchestratorActor {
-        OrchestratorActor { setup, core: None, deployments: Deployments::default() }
+    pub fn new(setup: OrchestratorSetup, flaw: Flaw) -> OrchestratorActor {
+        OrchestratorActor { setup, core: None, deployments: Deployments::default(), flaw }
     }
 
     fn core(&mut self) -> &mut MembershipCore {
@@ -156,7 +159,7 @@ impl Actor for OrchestratorActor {
         let core = MembershipCore::restore(cx.now(), node.domain().clone(), node.name().clone(), stored);
         node.endpoint().set_denied(core.denied());
         self.core = Some(core);
-        match Deployments::restore(&*self.setup.store, cx.now()) {
+        match Deployments::restore(&*self.setup.store, cx.now(), self.flaw) {
             Ok(deployments) => self.deployments = deployments,
             Err(error) => {
                 tracing::error!("the store cannot be read: {error}");

@@ -45,13 +45,16 @@ pub fn start_roles(node: &Node, setup: RoleSetup) -> Result<(), SpawnError> {
     let membership = member.membership.clone();
     let busy = Spec { mailbox: GATEWAY_MAILBOX, ..Spec::default() };
     if let Some(setup) = orchestrator {
-        node.spawn(role_path(ORCHESTRATOR), Spec { rank: 4, ..busy }, move || OrchestratorActor::new(setup.clone()))?;
+        let spec = Spec { rank: 4, ..busy };
+        node.spawn(role_path(ORCHESTRATOR), spec, move || OrchestratorActor::new(setup.clone(), flaw))?;
     }
     if let Some(setup) = users {
         node.spawn(role_path(USERS), Spec { rank: 4, ..busy }, move || UsersActor::new(setup.clone()))?;
     }
     if let Some(setup) = host {
         let books = HostBooks::default();
+        #[cfg(feature = "flaws")]
+        books.set_flaw(flaw);
         node.spawn(role_path(HOST), Spec::default(), move || HostActor::new(setup.clone(), books.clone()))?;
     }
     if let Some((zone, wanted)) = zone {

@@ -28,6 +28,8 @@ mod tests;
 
 /// Shares of one zone.
 pub const SHARES_MAX: usize = 4_096;
+/// Instances of one share: a list of them is one message.
+pub const INSTANCES_MAX: usize = 1_024;
 /// Shares that were undone and are remembered, so that a late order does not bring them back.
 pub const UNDONE_MAX: usize = 8_192;
 
@@ -56,6 +58,8 @@ pub enum Effect {
         /// Which search it belongs to.
         round: u64,
     },
+    /// Ask a host that was not up before what it has; tell [`ShareCore::swept`].
+    Sweep(NodeName),
     /// Keep this running from now on, wherever: on the host that has it, or where there is room.
     Keep {
         /// Of which share.
@@ -168,6 +172,9 @@ impl ShareCore {
     /// The hosts of the zone that are up.
     pub fn hosts(&mut self, alive: &[NodeName]) {
         let alive: BTreeSet<NodeName> = alive.iter().cloned().collect();
+        if !self.undone.is_empty() {
+            self.effects.extend(alive.difference(&self.hosts).cloned().map(Effect::Sweep));
+        }
         self.hosts = alive;
         for id in self.shares.keys().copied().collect::<Vec<_>>() {
             let Some(held) = self.shares.get_mut(&id) else { continue };

@@ -240,6 +240,8 @@ fn a_provider_sees_and_changes_its_own_only() {
     assert_eq!(names(&other, "/v1/deployments", "service").len(), 0);
     assert_eq!(names(&acme, "/v1/deployments", "service").len(), 1);
     assert!(names(&other, "/v1/instances", "services").is_empty());
+    let instances = |user: &Rest| user.get("/v1/zones").expect(200).to_string().matches("\"echo-").count();
+    assert!(instances(&other) < instances(&acme), "not in its zone either");
     for path in ["/v1/services/echo.acme.example", "/v1/services/more.acme.example", follow] {
         let refused = other.get(path).expect(404);
         assert!(!read::text(&refused, "/detail").contains("did you mean"), "{refused}");

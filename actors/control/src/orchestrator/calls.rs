@@ -12,6 +12,7 @@ use actors_protocol::deployment::{
 };
 
 use super::OrchestratorActor;
+use super::services::cut;
 
 /// Offers are waited for so long, if nothing else is asked for.
 const OFFER_WITHIN: Millis = Millis::from_secs(2);
@@ -82,6 +83,9 @@ impl Handler<ListDeployments> for OrchestratorActor {
         let mut deployments = self.deployments.core.list(list.service.as_ref(), list.after, most + 1);
         let more = deployments.len() > most;
         deployments.truncate(most);
+        for deployment in &mut deployments {
+            deployment.cause = deployment.cause.as_deref().map(cut);
+        }
         let next = deployments.last().filter(|_| more).map(|last| last.id);
         DeploymentPage { deployments, next }.into()
     }

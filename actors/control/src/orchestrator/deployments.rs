@@ -5,10 +5,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use actors_cores::Flaw;
 use actors_cores::deployment::{Ask, Change, DeploymentCore, Effect, Progress, Share, UNDO_WITHIN};
 use actors_cores::registry::Registry;
 use actors_kernel::{Addr, Cx, Promise};
-use actors_protocol::deployment::{DeploymentShown, DeploymentState, PlacedInstance};
+use actors_protocol::deployment::{DeploymentShown, DeploymentStage, DeploymentState, PlacedInstance};
 use actors_protocol::zone::{
     AskOffer, ConfirmShare, DeployShare, LearnService, Learning, ShareConfirmed, ShareDeployed, ShareUndone, UndoShare,
     Zone, ZoneOffer, ZoneShare,
@@ -25,6 +26,8 @@ const LEARN_WITHIN: Duration = Duration::from_secs(2);
 const SETTLE_WITHIN: Duration = UNDO_WITHIN.duration().saturating_sub(Duration::from_millis(500));
 /// When a deployment is undone that was for good: how long its sessions may go on.
 const DRAIN: Millis = actors_cores::zone::EXTRA_DRAIN;
+/// Instances shown of one deployment at most: what is shown stays below a frame.
+const INSTANCES_SHOWN_MAX: usize = 2_048;
 /// Those who wait for the end of one deployment at most.
 const WATCHERS_MAX: usize = 256;
 
@@ -47,12 +50,12 @@ pub(super) struct Deployments {
 
 impl Deployments {
     /// With what was stored.
-    pub(super) fn restore(store: &dyn Store, now: Millis) -> Result<Deployments, StoreError> {
+    pub(super) fn restore(store: &dyn Store, now: Millis, flaw: Flaw) -> Result<Deployments, StoreError> {
         let (registry, unread) = Registry::restore(records::load_services(store)?);
         for why in unread {
             tracing::error!("a stored manifest cannot be read, and its service is not there: {why}");
         }
-        let core = DeploymentCore::restore(now, records::load_deployments(store)?);
+        let core = DeploymentCore::restore_with(now, records::load_deployments(store)?, flaw);
         Ok(Deployments { core, registry, ..Deployments::default() })
     }
 
@@ -64,8 +67,11 @@ impl Deployments {
     pub(super) fn show(&self, now: Millis, id: RequestId) -> Option<DeploymentState> {
         let mut state = self.core.show(now, id)?;
         let placed = self.placed.get(&id);
+        let mut room = INSTANCES_SHOWN_MAX;
         for share in &mut state.shares {
-            share.instances = placed.and_then(|placed| placed.get(&share.zone)).cloned().unwrap_or_default();
+            let instances = placed.and_then(|placed| placed.get(&share.zone)).into_iter().flatten();
+            share.instances = instances.take(room).cloned().collect();
+            room -= share.instances.len();
         }
         Some(state)
     }
@@ -120,7 +126,14 @@ impl OrchestratorActor {
                     }
                 }
                 Effect::Send { zone, ask } => self.send(zone, ask, cx),
-                Effect::Done(outcome) => self.tell_watchers(outcome.id, cx),
+                Effect::Done(outcome) => {
+                    self.tell_watchers(outcome.id, cx);
+                    // What never came to be stored is over with this.
+                    let over = |state: DeploymentState| state.stage == DeploymentStage::Over;
+                    if self.deployments.core.show(cx.now(), outcome.id).is_none_or(over) {
+                        self.deployments.forced.remove(&outcome.id);
+                    }
+                }
             }
         }
         if !self.deployments.failed {

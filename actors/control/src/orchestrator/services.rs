@@ -14,6 +14,9 @@ use actors_store::records;
 
 use super::OrchestratorActor;
 
+/// Words for people in a summary, in bytes.
+const WORDS_BYTES_MAX: usize = 400;
+
 impl OrchestratorActor {
     /// None: the store failed, and the actor ends.
     fn save_service(&mut self, change: &Change, cx: &mut Cx<'_, Self>) -> Option<()> {
@@ -57,13 +60,18 @@ impl OrchestratorActor {
             service: service.clone(),
             provider: entry.manifest.provider.clone(),
             owner: entry.row.owner.clone(),
-            description: entry.manifest.description.clone(),
+            description: entry.manifest.description.as_ref().map(|text| cut(text)),
             visibility: entry.manifest.visibility,
             kind: entry.manifest.kind.word().to_owned(),
             slots: self.deployments.core.slots_of(service),
             leaving: entry.row.leaving,
         }
     }
+}
+
+/// A page of summaries stays below a frame.
+pub(super) fn cut(text: &str) -> String {
+    text[..text.floor_char_boundary(WORDS_BYTES_MAX)].to_owned()
 }
 
 fn invalid(problems: Problems) -> Registration {
@@ -86,7 +94,10 @@ impl Handler<RegisterService> for OrchestratorActor {
         match self.deployments.registry.register(manifest, owner) {
             Ok((change, None)) => Registration::Registered { service, change }.into(),
             Ok((change, Some(row))) => match self.save_service(&row, cx) {
-                Some(()) => Registration::Registered { service, change }.into(),
+                Some(()) => {
+                    self.deployments.core.replaced(&service);
+                    Registration::Registered { service, change }.into()
+                }
                 None => cx.promise().1,
             },
             Err(reason) => Registration::Refused { reason }.into(),

@@ -16,6 +16,8 @@ use actors_protocol::{InstanceName, Millis, NodeName, RequestId, ServiceName};
 
 use super::{ZoneActor, host_addr};
 
+/// A zone of many hosts has many reasons; the first of them will do.
+const REASON_BYTES_MAX: usize = 1_000;
 /// Services that one zone manager knows; beyond it none is taken in.
 const SERVICES_MAX: usize = 10_000;
 
@@ -67,7 +69,8 @@ impl ZoneActor {
                 Effect::Evaluate { id, host, service, slots, within } => {
                     self.judge(id, host, &service, slots, within.duration(), cx);
                 }
-                Effect::Offer { id, offer } => {
+                Effect::Offer { id, mut offer } => {
+                    offer.reason.truncate(offer.reason.floor_char_boundary(REASON_BYTES_MAX));
                     for promise in self.waiting.offers.remove(&id).into_iter().flatten() {
                         promise.keep(ZoneOffer::Offered(offer.clone()));
                     }

@@ -123,6 +123,7 @@ impl ZoneActor {
             Effect::Confirm(errand) => Self::confirm(errand, cx),
             Effect::Remove(errand, deadline) => Self::take_away(errand, deadline, cx),
             Effect::Search { host, id, stem, round } => self.search(host, id, stem, round, cx),
+            Effect::Sweep(host) => self.sweep(host, cx),
             Effect::Keep { share, instance, slots, host } => self.keep(&share, instance, slots, host, cx),
             Effect::Drop(stem) => {
                 let now = cx.now();
@@ -142,6 +143,7 @@ impl ZoneActor {
                     Err(cause) => ShareConfirmed::Refused { cause },
                 };
                 if matches!(answer, ShareConfirmed::Confirmed { .. }) {
+                    self.waiting.resolvable.retain(|(_, known)| *known != id);
                     self.waiting.resolvable.push_back((version, id));
                 }
                 keep_all(self.waiting.confirms.remove(&id), &answer);
@@ -208,6 +210,17 @@ impl ZoneActor {
             let made = answer.as_ref().ok().map(|list| list.instances.as_slice());
             zone.books(|books| books.shares.found(id, &host, round, made));
             zone.pump(cx);
+        });
+    }
+
+    fn sweep(&mut self, host: NodeName, cx: &mut Cx<'_, Self>) {
+        let addr = host_addr(&host, cx);
+        let list = ListMade { zone: self.setup.zone.clone(), stem: None };
+        cx.ask(&addr, list, STATUS_WITHIN, move |zone: &mut ZoneActor, answer, cx| {
+            if let Ok(list) = answer {
+                zone.books(|books| books.shares.swept(&host, &list.instances));
+                zone.pump(cx);
+            }
         });
     }
 

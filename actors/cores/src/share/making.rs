@@ -7,7 +7,7 @@ use actors_protocol::slot::SlotCounts;
 use actors_protocol::zone::ZoneShare;
 use actors_protocol::{InstanceName, Millis, NodeName, RequestId};
 
-use super::{Effect, Held, Part, Placement, SHARES_MAX, ShareCore, Stage};
+use super::{Effect, Held, INSTANCES_MAX, Part, Placement, SHARES_MAX, ShareCore, Stage};
 
 impl ShareCore {
     /// A share is ordered; `plan` says where its instances go, or why nowhere. Ends with one [`Effect::Deployed`].
@@ -43,6 +43,13 @@ impl ShareCore {
             Ok(placements) => placements,
             Err(cause) => return self.effects.push_back(Effect::Deployed(id, Err(cause))),
         };
+        if placements.len() > INSTANCES_MAX {
+            let cause = format!(
+                "it takes {} instances, and {INSTANCES_MAX} is the most; deploy in parts, or raise /slots/each",
+                placements.len()
+            );
+            return self.effects.push_back(Effect::Deployed(id, Err(cause)));
+        }
         let mut held = Held {
             share: share.clone(),
             stage: Stage::Making { until: now + within },

@@ -10,6 +10,9 @@ use actors_protocol::{InstanceName, Millis, NodeName, RequestId};
 use super::making::numbered;
 use super::{Done, Effect, Errand, Held, Part, ShareCore, Stage, UNDONE_MAX};
 
+/// What is found of a share that was undone while its host was away: how long its sessions may go on.
+const SWEPT_DRAIN: Millis = crate::zone::EXTRA_DRAIN;
+
 impl ShareCore {
     /// The share is for good. Ends with one [`Effect::Confirmed`].
     pub fn confirm(&mut self, share: ZoneShare) {
@@ -119,11 +122,28 @@ impl ShareCore {
             self.effects.push_back(Effect::Search { host, id, stem, round });
         }
         if self.hosts.is_empty() {
+            // A zone manager that has just started knows none yet; that is not to know that there is nothing.
+            held.trouble = Some("no host of the zone is up".to_owned());
             match held.stage {
                 Stage::Undoing(_) => self.end_undo(id),
-                _ => self.keep(id),
+                _ => self.not_confirmed(id),
             }
         }
+    }
+
+    /// All that a host has which was not up before: what was undone meanwhile is removed there, too.
+    pub fn swept(&mut self, host: &NodeName, made: &[MadeInstance]) {
+        let undone = |instance: &InstanceName| {
+            let stem = instance.as_str().rsplit_once('-').map(|(stem, _)| stem);
+            self.undone.iter().find(|(_, undone)| Some(undone.as_str()) == stem).map(|(id, _)| *id)
+        };
+        let remove = |made: &MadeInstance| {
+            let (id, host, instance) = (undone(&made.instance)?, host.clone(), made.instance.clone());
+            // Of no round: nobody waits for it.
+            Some(Effect::Remove(Errand { id, host, instance, round: 0 }, SWEPT_DRAIN))
+        };
+        let removals: Vec<_> = made.iter().filter_map(remove).collect();
+        self.effects.extend(removals);
     }
 
     fn confirm_parts(&mut self, id: RequestId) {

@@ -161,3 +161,28 @@ fn an_instance_that_lies_is_late_or_loses_its_host_ends_the_share() {
     let gone = |effect: &Effect| matches!(effect, Effect::Deployed(_, Err(why)) if why.contains("host-a went down"));
     assert!(effects(&mut core).iter().any(gone));
 }
+
+#[test]
+fn a_host_that_was_away_when_its_share_was_undone_loses_it_when_it_is_back() {
+    let mut core = core();
+    deployed(&mut core);
+    core.confirm(share(6));
+    obey(&mut core, &[]);
+    core.hosts(&[name("host-b")]);
+    core.undo(share(6), Millis::ZERO);
+    obey(&mut core, &[("host-b", made(1, 2))]);
+    core.hosts(&[name("host-a"), name("host-b")]);
+    assert_eq!(effects(&mut core), [Effect::Sweep(name("host-a"))]);
+    core.swept(&name("host-a"), &[made(0, 4)]);
+    assert!(matches!(&effects(&mut core)[..], [Effect::Remove(errand, _)] if errand.instance == instance(0)));
+}
+
+#[test]
+fn a_zone_manager_that_knows_no_host_yet_claims_nothing() {
+    let mut core = ShareCore::default();
+    core.undo(share(6), Millis::ZERO);
+    assert!(matches!(effects(&mut core)[..], [Effect::Drop(_), Effect::Undone(_, Err(_))]));
+    let mut core = ShareCore::default();
+    core.confirm(share(6));
+    assert!(matches!(effects(&mut core)[..], [Effect::Confirmed(_, Err(_))]));
+}

@@ -89,7 +89,10 @@ pub async fn zones(door: &Door, asked: &Asked) -> Result<Reply, Problem> {
             known.hosts.push(record.node.as_str());
         }
     }
-    for entry in &instances.pools {
+    let hidden = hidden(door, &asked.user).await?;
+    let seen =
+        instances.pools.iter().filter(|entry| entry.pool.services.iter().any(|it| !hidden.contains(&it.service)));
+    for entry in seen {
         zones.entry(entry.zone.to_string()).or_default().instances.push(entry.pool.instance.as_str());
     }
     let entries = zones.into_iter().map(|(name, zone)| {
