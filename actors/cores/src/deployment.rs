@@ -188,8 +188,8 @@ impl DeploymentCore {
             match change {
                 Change::Deployment(mut record) => {
                     if flawed!(flaw, IntentionKept) && record.stage == Stage::Intended {
-                        // Only the first of its zones is remembered, too.
-                        record.shares.truncate(1);
+                        // And its zones are forgotten, which would have made it good again.
+                        record.shares.clear();
                         record.stage = Stage::Committed;
                     }
                     let saga = Saga::restore(now, *record, UNDO_WITHIN, FORGET_AFTER);

@@ -43,7 +43,8 @@ pub enum Flaw {
     /// **I14**, host: an instance that is confirmed still ends by itself when its time is over.
     #[cfg(any(test, feature = "flaws"))]
     ConfirmationForgotten,
-    /// **I13**, deployment: what was merely intended when the orchestrator crashed is taken for committed.
+    /// **I13**, deployment: what was merely intended when the orchestrator crashed is taken for committed, and its zones are
+    /// not told.
     #[cfg(any(test, feature = "flaws"))]
     IntentionKept,
 }
