@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tests_e2e::{Demo, Rest, eventually, json as read, say};
+use tests_e2e::{Demo, Rest, TempDir, Terminal, eventually, json as read, say};
 
 /// Everybody of a domain, and the description of what they may.
 struct Domain {
@@ -312,4 +312,17 @@ fn a_slow_client_is_let_go_and_stops_nobody() {
         assert!(said.starts_with("HTTP/1.1 408"), "{said}");
     }
     domain.admin.get("/v1/self").expect(200);
+}
+
+#[test]
+fn a_console_that_others_could_reach_is_refused() {
+    let directory = TempDir::new();
+    let terminal = Terminal::new(directory.join("node"));
+    terminal.ok("init --orchestrator 127.0.0.1:7999");
+    let open = directory.write("open.toml", "[console]\nlisten = '0.0.0.0:0'\n");
+    let refused = terminal.refused(&format!("node --listen 127.0.0.1:0 --config {}", open.display()), 64);
+    assert!(refused.contains("others can reach") && refused.contains("proxy with TLS"), "{refused}");
+    let wrong = directory.write("wrong.toml", "[console]\nport = 80\n");
+    let refused = terminal.refused(&format!("node --listen 127.0.0.1:0 --config {}", wrong.display()), 64);
+    assert!(refused.contains("port") && refused.contains("listen"), "{refused}");
 }
