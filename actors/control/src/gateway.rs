@@ -2,7 +2,7 @@
 //!
 //! Owns: the asking of factories for viewers, the sending of reports. Refuses: choosing; the core says whom to ask next.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use actors_cores::Flaw;
@@ -15,6 +15,7 @@ use actors_protocol::zone::InstanceFailure;
 use actors_protocol::{Millis, NodeName, Role, Roles, ZoneName};
 use transport_link::watch;
 
+use crate::board::{Hidden, ShareBoard};
 use crate::member::DirectoryWatch;
 use crate::observe::{GatewayObserver, GatewaySeen, Sighting};
 use crate::paths::{ORCHESTRATOR, RESOLVER, role_path};
@@ -22,6 +23,8 @@ use crate::zone::FailureWatch;
 
 /// A factory that has not answered by then is passed over.
 const FACTORY_WITHIN: Duration = Duration::from_secs(1);
+/// Versions of what is hidden that resolvers are still to hear of; they come and go with a round trip.
+const UNRESOLVED_MAX: usize = 1_024;
 /// Reservations come in bursts.
 pub const GATEWAY_MAILBOX: u32 = 4_096;
 
@@ -34,6 +37,8 @@ pub struct GatewaySetup {
     pub directory: DirectoryWatch,
     /// The instances that do not run.
     pub failures: FailureWatch,
+    /// What the zone manager hides, and what it wants to know of it.
+    pub board: ShareBoard,
     /// One wrong decision; only a harness sets another than none.
     pub flaw: Flaw,
     /// Who looks on; only a harness does.
@@ -47,12 +52,17 @@ pub struct GatewayActor {
     hosts: BTreeSet<NodeName>,
     receivers: BTreeSet<NodeName>,
     watched: BTreeSet<NodeName>,
+    /// The version of what is hidden that the core has.
+    hidden: u64,
+    /// Versions of what is hidden, each with the first report that says so, until every resolver has it.
+    unresolved: VecDeque<(u64, u64)>,
 }
 
 impl GatewayActor {
     /// A gateway that knows no pool yet.
     pub fn new(setup: GatewaySetup) -> GatewayActor {
-        GatewayActor { setup, core: None, hosts: BTreeSet::new(), receivers: BTreeSet::new(), watched: BTreeSet::new() }
+        let (hosts, receivers, watched, unresolved) = Default::default();
+        GatewayActor { setup, core: None, hosts, receivers, watched, hidden: 0, unresolved }
     }
 
     fn core(&mut self) -> &mut GatewayCore {
@@ -66,6 +76,69 @@ impl GatewayActor {
         let next = self.core().poll_timeout();
         cx.wake_at(next);
         self.show(GatewaySeen::Settled, cx);
+    }
+
+    /// Takes over what the zone manager hides by now.
+    fn hide(&mut self, now: Millis) {
+        let latest = self.setup.board.hidden.borrow().clone();
+        if latest.version != self.hidden {
+            self.hidden = latest.version;
+            let first = self.core().hide(now, latest.instances);
+            self.unresolved.push_back((latest.version, first));
+            // Whoever waits for the oldest is told with a later one.
+            if self.unresolved.len() > UNRESOLVED_MAX {
+                self.unresolved.pop_front();
+            }
+            self.tell_resolved();
+        }
+    }
+
+    fn watch_hidden(&mut self, mut hidden: watch::Receiver<Hidden>, cx: &mut Cx<'_, Self>) {
+        drop(hidden.borrow_and_update());
+        let now = cx.now();
+        self.hide(now);
+        self.pump(cx);
+        cx.run(
+            async move {
+                let changed = hidden.changed().await;
+                (changed.is_ok(), hidden)
+            },
+            |gateway, (alive, hidden), cx| {
+                if alive {
+                    gateway.watch_hidden(hidden, cx);
+                }
+            },
+        );
+    }
+
+    /// Tells the zone manager up to where every resolver that is up knows what is no longer hidden.
+    fn tell_resolved(&mut self) {
+        let Some(core) = &self.core else { return };
+        let directory = self.setup.directory.borrow();
+        let resolvers = directory.nodes.iter().filter(|record| record.alive && record.roles.has(Role::Resolver));
+        let Some(noted) = resolvers.map(|record| core.noted_by(&record.node)).min() else { return };
+        let mut resolved = None;
+        while let Some((version, _)) = self.unresolved.front().filter(|(_, first)| *first <= noted) {
+            resolved = Some(*version);
+            self.unresolved.pop_front();
+        }
+        if let Some(version) = resolved {
+            self.setup.board.resolved.send_replace(version);
+        }
+    }
+
+    /// The zone manager waits for the slots of what it hides.
+    fn tell_pools(&mut self) {
+        let Some(core) = &self.core else { return };
+        let pools: BTreeMap<_, _> =
+            core.hidden_pools().map(|(key, counts)| ((key.host.clone(), key.instance.clone()), counts)).collect();
+        self.setup.board.pools.send_if_modified(|told| {
+            let changed = *told != pools;
+            if changed {
+                *told = pools;
+            }
+            changed
+        });
     }
 
     /// Shows something to whoever looks on.
@@ -98,7 +171,10 @@ impl GatewayActor {
         cx.run(both, move |gateway: &mut GatewayActor, sent, cx| {
             let now = cx.now();
             match sent {
-                Ok(()) => gateway.core().noted(now, &to, seq),
+                Ok(()) => {
+                    gateway.core().noted(now, &to, seq);
+                    gateway.tell_resolved();
+                }
                 Err(_) => gateway.core().failed(now, &to, seq),
             }
             gateway.pump(cx);
@@ -235,6 +311,8 @@ impl Actor for GatewayActor {
         self.core = Some(core);
         let failures = self.setup.failures.subscribe();
         self.watch_failures(failures, cx);
+        let hidden = self.setup.board.hidden.subscribe();
+        self.watch_hidden(hidden, cx);
         let directory = self.setup.directory.clone();
         self.watch_directory(directory, cx);
     }
@@ -284,7 +362,9 @@ impl Handler<ReportPool> for GatewayActor {
     fn handle(&mut self, report: ReportPool, _: &Caller, cx: &mut Cx<'_, Self>) -> Answer<Noted> {
         let now = cx.now();
         let shown = self.setup.observer.is_some().then(|| report.clone());
+        self.hide(now);
         let noted = self.core().report(now, report);
+        self.tell_pools();
         if let Some(report) = &shown {
             self.show(GatewaySeen::Reported(report), cx);
         }

@@ -5,6 +5,7 @@
 //! Refuses: decisions (`actors/cores`), media (a host starts an instance through the registry of `actors/dca` and knows no
 //! more of it than its factory's address).
 
+mod board;
 mod gateway;
 mod host;
 mod member;
@@ -21,11 +22,13 @@ pub use actors_cores::{
     resolution::Topology,
     zone::{Wanted, is_beginning},
 };
+pub use board::ShareBoard;
 pub use gateway::{GATEWAY_MAILBOX, GatewayActor, GatewaySetup};
-pub use host::{HostActor, HostSetup};
+pub use host::{HostActor, HostBooks, HostSetup};
 pub use member::{DirectoryWatch, MemberActor, MemberSetup, Membership, Renewal, SaveIdentity, route_to};
+pub use orchestrator::users::{Marker, UsersActor, UsersSetup};
 pub use orchestrator::{OrchestratorActor, OrchestratorSetup};
-pub use paths::{GATEWAY, HOST, MEMBER, NODE, ORCHESTRATOR, RESOLVER, ZONE, role_path};
+pub use paths::{GATEWAY, HOST, MEMBER, NODE, ORCHESTRATOR, RESOLVER, USERS, ZONE, role_path};
 pub use resolver::{ResolverActor, ResolverSetup};
 pub use roles::{RoleSetup, start_roles};
-pub use zone::{FailureWatch, ZoneActor, ZoneSetup};
+pub use zone::{FailureWatch, ZoneActor, ZoneBooks, ZoneSetup};

@@ -1,4 +1,5 @@
-//! The orchestrator: the thin shell around [`MembershipCore`]. Store, then send.
+//! The orchestrator: the thin shell around [`MembershipCore`], and, below it, around the registry of services and the
+//! deployments. Store, then send.
 //!
 //! Owns: the store, the domain's authority, the asking of clocks and of randomness. Refuses: decisions. When the store fails,
 //! nothing is answered and the actor ends: it is brought back with what the store has.
@@ -6,18 +7,29 @@
 use std::rc::Rc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use actors_cores::Flaw;
 use actors_cores::membership::{Change, Decision, Entry, MembershipCore};
 use actors_kernel::{Actor, Answer, Caller, Cx, Handler, Routes};
+use actors_protocol::deployment::{DeployService, ListDeployments, RemoveDeployment, ReportShare, WatchDeployment};
 use actors_protocol::gateway::{Noted, ZoneReport};
 use actors_protocol::membership::{
     Admission, Denial, Deny, Heartbeat, HeartbeatReply, InstanceList, Join, ListInstances, ListNodes, MintToken,
     Minting, NodeList, Orchestrator, Renew,
 };
+use actors_protocol::service::{ListManifests, RegisterService, ShowService, UnregisterService};
 use actors_protocol::{Millis, Role};
-use actors_store::{Store, records};
+use actors_store::{Store, StoreError, records};
 use transport_link::{Authority, CloseCode};
 
+pub(crate) mod users;
+
 use crate::observe::{OrchestratorObserver, Sighting};
+
+mod calls;
+mod deployments;
+mod services;
+
+use deployments::Deployments;
 
 /// What an orchestrator is made with.
 #[derive(Clone)]
@@ -38,12 +50,15 @@ pub struct OrchestratorSetup {
 pub struct OrchestratorActor {
     setup: OrchestratorSetup,
     core: Option<MembershipCore>,
+    deployments: Deployments,
+    /// One wrong decision; only a harness sets another than none.
+    flaw: Flaw,
 }
 
 impl OrchestratorActor {
     /// An orchestrator that has not read its store yet.
-    pub fn new(setup: OrchestratorSetup) -> OrchestratorActor {
-        OrchestratorActor { setup, core: None }
+    pub fn new(setup: OrchestratorSetup, flaw: Flaw) -> OrchestratorActor {
+        OrchestratorActor { setup, core: None, deployments: Deployments::default(), flaw }
     }
 
     fn core(&mut self) -> &mut MembershipCore {
@@ -53,21 +68,34 @@ impl OrchestratorActor {
     /// Commits what a decision changes, then gives its reply. None: the store failed, and the actor ends.
     fn settle<T>(&mut self, decision: Decision<T>, cx: &mut Cx<'_, Self>) -> Option<T> {
         if let Err(error) = records::save(&*self.setup.store, &decision.changes) {
-            tracing::error!("the store failed; nothing is answered: {error}");
-            self.core = None;
-            cx.me().kill();
+            self.store_failed(&error, cx);
             return None;
         }
         if decision.changes.iter().any(|change| matches!(change, Change::Denied(_) | Change::DeniedGone(_))) {
             let denied = self.core().denied();
             cx.node().endpoint().set_denied(denied);
         }
-        let next = self.core().poll_timeout();
-        cx.wake_at(next);
+        if decision.changes.iter().any(|change| matches!(change, Change::Node(_) | Change::NodeGone(_))) {
+            self.tell_zones(cx);
+        }
+        self.sleep(cx);
         if let (Some(observer), Some(core)) = (&self.setup.observer, &self.core) {
             observer(&Sighting { node: cx.node(), incarnation: cx.incarnation(), core, what: () });
         }
         Some(decision.reply)
+    }
+
+    /// The actor ends, and is brought back with what the store has.
+    fn store_failed(&mut self, error: &StoreError, cx: &mut Cx<'_, Self>) {
+        tracing::error!("the store failed; nothing is answered: {error}");
+        self.core = None;
+        self.deployments.failed = true;
+        cx.me().kill();
+    }
+
+    fn sleep(&mut self, cx: &mut Cx<'_, Self>) {
+        let next = [self.core().poll_timeout(), self.deployments.poll_timeout()];
+        cx.wake_at(next.into_iter().flatten().min());
     }
 
     /// The answer of a decision, or none at all when the store failed: the asker hears that the actor is gone.
@@ -113,6 +141,9 @@ impl Actor for OrchestratorActor {
     fn routes(routes: &mut Routes<Self>) {
         routes.add::<Join>().add::<Heartbeat>().add::<MintToken>().add::<Deny>().add::<ListNodes>();
         routes.add::<ListInstances>().add::<Renew>().add::<ZoneReport>();
+        routes.add::<RegisterService>().add::<ShowService>().add::<ListManifests>().add::<UnregisterService>();
+        routes.add::<DeployService>().add::<WatchDeployment>().add::<ListDeployments>().add::<RemoveDeployment>();
+        routes.add::<ReportShare>();
     }
 
     fn started(&mut self, cx: &mut Cx<'_, Self>) {
@@ -127,19 +158,36 @@ impl Actor for OrchestratorActor {
         let node = cx.node();
         let core = MembershipCore::restore(cx.now(), node.domain().clone(), node.name().clone(), stored);
         node.endpoint().set_denied(core.denied());
-        cx.wake_at(core.poll_timeout());
         self.core = Some(core);
+        match Deployments::restore(&*self.setup.store, cx.now(), self.flaw) {
+            Ok(deployments) => self.deployments = deployments,
+            Err(error) => {
+                tracing::error!("the store cannot be read: {error}");
+                cx.me().kill();
+                return;
+            }
+        }
+        self.go_on_leaving(cx);
+        self.tell_zones(cx);
+        self.pump(cx);
     }
 
     fn woken(&mut self, cx: &mut Cx<'_, Self>) {
         let now = cx.now();
         let decision = self.core().on_timeout(now);
-        self.settle(decision, cx);
+        if self.settle(decision, cx).is_some() {
+            self.deployments.core.on_timeout(now);
+            self.pump(cx);
+        }
     }
 
     fn state(&self, now: Millis) -> serde_json::Value {
         let state = self.core.as_ref().map(|core| serde_json::to_value(core.state(now)));
-        state.and_then(Result::ok).unwrap_or(serde_json::Value::Null)
+        let mut state = state.and_then(Result::ok).unwrap_or(serde_json::Value::Null);
+        if let Some(state) = state.as_object_mut() {
+            state.insert("deployments".to_owned(), self.deployments.state());
+        }
+        state
     }
 }
 

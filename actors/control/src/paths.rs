@@ -4,6 +4,8 @@ use actors_protocol::ActorPath;
 
 /// The orchestrator.
 pub const ORCHESTRATOR: &str = "orchestrator";
+/// The keeper of users, beside the orchestrator.
+pub const USERS: &str = "users";
 /// The zone manager.
 pub const ZONE: &str = "zone";
 /// The gateway.

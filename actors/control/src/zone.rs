@@ -1,5 +1,7 @@
 //! The zone manager: the thin shell around [`ZoneCore`].
 //!
+//! Beside it, [`offers`] and [`shares`] are the shells of what a deployment asks of a zone.
+//!
 //! Owns: the asking of hosts. Refuses: reservations and reports; those are the gateway's, which lives beside it and hears of
 //! instances that do not run through a [`FailureWatch`].
 
@@ -10,12 +12,21 @@ use actors_cores::zone::{EXTRA_DRAIN, Effect, Wanted, ZoneCore, is_beginning};
 use actors_kernel::{Actor, Addr, Answer, Caller, Cx, Handler, Routes};
 use actors_protocol::host::{CreateInstance, Host, HostStatus, RemoveInstance};
 use actors_protocol::membership::Directory;
-use actors_protocol::zone::{InstanceFailure, Zone, ZoneState, ZoneStatus};
+use actors_protocol::zone::{
+    AskOffer, ConfirmShare, DeployShare, InstanceFailure, LearnService, UndoShare, Zone, ZoneState, ZoneStatus,
+};
 use actors_protocol::{InstanceName, Millis, NodeName, Role, ZoneName};
 use transport_link::watch;
 
+use crate::board::ShareBoard;
 use crate::member::DirectoryWatch;
 use crate::paths::{HOST, role_path};
+
+mod offers;
+mod shares;
+
+use shares::Waiting;
+pub use shares::ZoneBooks;
 
 /// Making an instance may mean loading a film.
 const CREATE_WITHIN: Duration = Duration::from_secs(90);
@@ -50,6 +61,10 @@ pub struct ZoneSetup {
     pub directory: DirectoryWatch,
     /// Where failures are left for the gateway.
     pub failures: FailureWatch,
+    /// Where it is left what is hidden.
+    pub board: ShareBoard,
+    /// What outlives this actor.
+    pub books: ZoneBooks,
 }
 
 /// See the module.
@@ -57,19 +72,21 @@ pub struct ZoneActor {
     setup: ZoneSetup,
     core: ZoneCore,
     hosts: Vec<NodeName>,
+    waiting: Waiting,
 }
 
 impl ZoneActor {
     /// A zone manager that knows no host yet.
     pub fn new(setup: ZoneSetup) -> ZoneActor {
         let core = ZoneCore::new(setup.wanted.clone());
-        ZoneActor { setup, core, hosts: Vec::new() }
+        ZoneActor { setup, core, hosts: Vec::new(), waiting: Waiting::default() }
     }
 
     fn watch_directory(&mut self, mut directory: DirectoryWatch, cx: &mut Cx<'_, Self>) {
         self.hosts = alive_hosts(&directory.borrow_and_update(), &self.setup.zone);
         let now = cx.now();
         self.core.hosts(now, &self.hosts);
+        self.tell_hosts(now);
         self.pump(cx);
         cx.run(
             async move {
@@ -85,6 +102,8 @@ impl ZoneActor {
     }
 
     fn pump(&mut self, cx: &mut Cx<'_, Self>) {
+        self.pump_offers(cx);
+        self.pump_shares(cx);
         while let Some(effect) = self.core.poll_effect() {
             match effect {
                 Effect::Create { host, create } => Self::create(host, *create, cx),
@@ -105,7 +124,8 @@ impl ZoneActor {
                 }
             }
         }
-        cx.wake_at(self.core.poll_timeout());
+        let next = [self.core.poll_timeout(), self.next_of_books()];
+        cx.wake_at(next.into_iter().flatten().min());
     }
 
     fn create(host: NodeName, create: CreateInstance, cx: &mut Cx<'_, Self>) {
@@ -155,10 +175,16 @@ impl Actor for ZoneActor {
     type Protocol = Zone;
 
     fn routes(routes: &mut Routes<Self>) {
-        routes.add::<ZoneStatus>();
+        routes.add::<ZoneStatus>().add::<LearnService>().add::<AskOffer>();
+        routes.add::<DeployShare>().add::<ConfirmShare>().add::<UndoShare>();
     }
 
     fn started(&mut self, cx: &mut Cx<'_, Self>) {
+        self.keep_again(cx);
+        let pools = self.setup.board.pools.subscribe();
+        self.watch_pools(pools, cx);
+        let resolved = self.setup.board.resolved.subscribe();
+        self.watch_resolved(resolved, cx);
         let directory = self.setup.directory.clone();
         self.watch_directory(directory, cx);
     }
@@ -166,6 +192,7 @@ impl Actor for ZoneActor {
     fn woken(&mut self, cx: &mut Cx<'_, Self>) {
         let now = cx.now();
         self.core.on_timeout(now);
+        self.books_on_timeout(now);
         self.pump(cx);
     }
 
@@ -174,6 +201,7 @@ impl Actor for ZoneActor {
             self.core.failures().into_iter().map(|failure| (failure.instance, failure.cause)).collect();
         serde_json::json!({
             "zone": self.setup.zone, "hosts": self.hosts, "instances": self.core.placement(), "failures": failures,
+            "shares": self.shares_state(),
         })
     }
 }

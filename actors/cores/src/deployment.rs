@@ -36,6 +36,7 @@ mod over;
 mod provisional;
 mod saga;
 mod select;
+mod show;
 mod steps;
 #[cfg(test)]
 mod tests;
@@ -50,6 +51,8 @@ pub use trace::{Step, Stride};
 
 use offers::Offers;
 use over::Over;
+
+use crate::flaw::{Flaw, flawed};
 use saga::{Level, Phase, Saga};
 
 /// An instance that is not confirmed for so long removes itself.
@@ -175,10 +178,20 @@ pub struct DeploymentCore {
 impl DeploymentCore {
     /// With what was stored. Nothing is sent before the first [`DeploymentCore::zones`].
     pub fn restore(now: Millis, stored: impl IntoIterator<Item = Change>) -> DeploymentCore {
+        DeploymentCore::restore_with(now, stored, Flaw::None)
+    }
+
+    /// The same with one wrong decision; only a harness asks for another than none.
+    pub fn restore_with(now: Millis, stored: impl IntoIterator<Item = Change>, flaw: Flaw) -> DeploymentCore {
         let mut core = DeploymentCore::default();
         for change in stored {
             match change {
-                Change::Deployment(record) => {
+                Change::Deployment(mut record) => {
+                    if flawed!(flaw, IntentionKept) && record.stage == Stage::Intended {
+                        // And its zones are forgotten, which would have made it good again.
+                        record.shares.clear();
+                        record.stage = Stage::Committed;
+                    }
                     let saga = Saga::restore(now, *record, UNDO_WITHIN, FORGET_AFTER);
                     core.sagas.insert(saga.id(), saga);
                 }

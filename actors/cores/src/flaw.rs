@@ -40,6 +40,13 @@ pub enum Flaw {
     /// From outside: an actor that nobody counts (I8).
     #[cfg(any(test, feature = "flaws"))]
     ShrinkForgets,
+    /// **I14**, host: an instance that is confirmed still ends by itself when its time is over.
+    #[cfg(any(test, feature = "flaws"))]
+    ConfirmationForgotten,
+    /// **I13**, deployment: what was merely intended when the orchestrator crashed is taken for committed, and its zones are
+    /// not told.
+    #[cfg(any(test, feature = "flaws"))]
+    IntentionKept,
 }
 
 impl Flaw {
@@ -51,7 +58,7 @@ impl Flaw {
 
     /// Every flaw there is.
     #[cfg(any(test, feature = "flaws"))]
-    pub const ALL: [Flaw; 9] = [
+    pub const ALL: [Flaw; 11] = [
         Flaw::LeaseTwice,
         Flaw::RedeemTwice,
         Flaw::CountsDrift,
@@ -61,6 +68,8 @@ impl Flaw {
         Flaw::DeafToReports,
         Flaw::SlotNotStopped,
         Flaw::ShrinkForgets,
+        Flaw::ConfirmationForgotten,
+        Flaw::IntentionKept,
     ];
 }
 

@@ -12,9 +12,10 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
+use actors_protocol::SlotCounts;
 use actors_protocol::gateway::{Noted, Release, ReportPool, Reservation, Reserve, ZoneReport};
 use actors_protocol::zone::InstanceFailure;
-use actors_protocol::{Incarnation, Millis, NodeName, ServiceName, ZoneName};
+use actors_protocol::{Incarnation, InstanceName, Millis, NodeName, ServiceName, ZoneName};
 
 mod attempt;
 mod memory;
@@ -68,6 +69,8 @@ pub struct GatewayCore {
     seq: u64,
     pools: Pools,
     failures: Vec<InstanceFailure>,
+    /// Instances that are not handed out and not reported: nobody has confirmed them.
+    hidden: BTreeSet<InstanceName>,
     outbox: Outbox,
     memory: Memory,
     effects: VecDeque<Effect>,
@@ -86,6 +89,7 @@ impl GatewayCore {
             seq: 0,
             pools: Pools::default(),
             failures: Vec::new(),
+            hidden: BTreeSet::new(),
             outbox: Outbox::default(),
             memory: Memory::default(),
             effects: VecDeque::new(),
@@ -139,6 +143,31 @@ impl GatewayCore {
         }
     }
 
+    /// Instances that are neither handed out nor reported. What becomes visible is reported at once. Gives the number of the
+    /// first report that says so.
+    pub fn hide(&mut self, now: Millis, hidden: BTreeSet<InstanceName>) -> u64 {
+        let before = core::mem::replace(&mut self.hidden, hidden);
+        let turned = |name: &InstanceName| before.contains(name) != self.hidden.contains(name);
+        if !self.pools.iter().any(|(key, _)| turned(&key.instance)) {
+            return self.seq;
+        }
+        let first = self.seq + 1;
+        self.outbox.owe();
+        self.send_due(now);
+        first
+    }
+
+    /// The latest report that a receiver has confirmed.
+    pub fn noted_by(&self, receiver: &NodeName) -> u64 {
+        self.outbox.iter().find(|(name, _)| *name == receiver).map_or(0, |(_, entry)| entry.noted)
+    }
+
+    /// What the factories of hidden instances reported last.
+    pub fn hidden_pools(&self) -> impl Iterator<Item = (&PoolKey, SlotCounts)> {
+        let hidden = self.pools.iter().filter(|(key, _)| self.hidden.contains(&key.instance));
+        hidden.map(|(key, pool)| (key, pool.report.counts))
+    }
+
     /// Who gets the zone's reports: the domain's resolvers and its orchestrator. A new one gets a report at once.
     pub fn set_receivers(&mut self, now: Millis, receivers: &BTreeSet<NodeName>) {
         self.outbox.set_receivers(now, receivers);
@@ -166,7 +195,7 @@ impl GatewayCore {
     /// Begins to look for a slot. Go on with [`GatewayCore::step`].
     pub fn begin(&mut self, now: Millis, reserve: Reserve) -> Attempt {
         let mut plan: Vec<(u32, Planned)> = Vec::new();
-        for key in self.pools.of_service(&reserve.service) {
+        for key in self.pools.of_service(&reserve.service).iter().filter(|key| !self.hidden.contains(&key.instance)) {
             if let Some(pool) = self.pools.get(key) {
                 let free = pool.report.free_for(&reserve.service);
                 plan.push((free, Planned { key: key.clone(), counts: pool.report.counts }));
@@ -192,7 +221,8 @@ impl GatewayCore {
         }
         if attempt.next == attempt.plan.len() {
             // Before a refusal: has a pool come since?
-            for key in self.pools.of_service(&attempt.reserve.service) {
+            let pools = self.pools.of_service(&attempt.reserve.service).iter();
+            for key in pools.filter(|key| !self.hidden.contains(&key.instance)) {
                 if let Some(pool) = self.pools.get(key)
                     && !attempt.plan.iter().any(|planned| planned.key == *key)
                 {
@@ -298,11 +328,12 @@ impl GatewayCore {
 
     /// The zone as it is now, under the number of the last report sent.
     pub fn zone_report(&self, now: Millis) -> ZoneReport {
+        let visible = self.pools.iter().filter(|(key, _)| !self.hidden.contains(&key.instance));
         ZoneReport {
             zone: self.zone.clone(),
             incarnation: self.incarnation,
             seq: self.seq,
-            pools: self.pools.iter().map(|(key, pool)| (key.host.clone(), pool.aged(now))).collect(),
+            pools: visible.map(|(key, pool)| (key.host.clone(), pool.aged(now))).collect(),
             failures: self.not_running().take(FAILURES_MAX).collect(),
             stale_after: STALE_AFTER,
         }

@@ -14,7 +14,10 @@ pub mod gateway;
 pub mod manifest;
 pub mod membership;
 pub mod near;
+pub mod registry;
 pub mod resolution;
+pub mod share;
+pub mod users;
 pub mod zone;
 
 pub use flaw::Flaw;

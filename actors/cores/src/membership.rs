@@ -189,6 +189,13 @@ impl MembershipCore {
         self.members.iter().map(|(name, member)| (name, member.row.incarnation, member.row.alive))
     }
 
+    /// The zones whose manager is up: the manager's node and which life of it.
+    pub fn zones_up(&self) -> BTreeMap<ZoneName, (NodeName, Incarnation)> {
+        let up = self.members.values().map(|member| &member.row);
+        let up = up.filter(|row| row.alive && row.roles.has(Role::Zone));
+        up.filter_map(|row| Some((row.zone.clone()?, (row.node.clone(), row.incarnation)))).collect()
+    }
+
     /// Who is who, for people.
     pub fn list_nodes(&self, list: &ListNodes) -> NodeList {
         let mut directory = self.directory();

@@ -109,6 +109,31 @@ impl ZoneCore {
         ZoneCore { instances: wanted.into_iter().map(fresh).collect(), ..ZoneCore::default() }
     }
 
+    /// From now on the zone should run this too; `host` has it already.
+    pub fn keep(&mut self, now: Millis, wanted: Wanted, host: Option<NodeName>) {
+        let name = wanted.create.instance.clone();
+        if self.instances.contains_key(&name) {
+            return;
+        }
+        let (place, cause) = match host.filter(|host| self.hosts.contains_key(host)) {
+            Some(host) => (Place::Running(host, None), None),
+            None => (Place::Nowhere, Some(waiting(&wanted))),
+        };
+        let instance = Instance { wanted, place, cause, not_before: now, pause: RETRY_FIRST, failed_at: None };
+        self.instances.insert(name, instance);
+        self.place(now);
+    }
+
+    /// The zone should no longer run what has this name and a number. Removing it is the caller's.
+    pub fn forget(&mut self, now: Millis, stem: &InstanceName) {
+        let numbered = |name: &InstanceName| {
+            let number = name.as_str().strip_prefix(stem.as_str()).and_then(|rest| rest.strip_prefix('-'));
+            number.is_some_and(|number| !number.is_empty() && number.bytes().all(|digit| digit.is_ascii_digit()))
+        };
+        self.instances.retain(|name, _| !numbered(name));
+        self.place(now);
+    }
+
     /// The hosts of the zone that are alive now.
     pub fn hosts(&mut self, now: Millis, alive: &[NodeName]) {
         self.hosts.retain(|host, _| alive.contains(host));

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::offer::Offer;
 use crate::{Address, Incarnation, InstanceName, Millis, NodeName, ServiceName, ZoneName, actor_protocol};
 
 actor_protocol! {
@@ -12,6 +13,9 @@ actor_protocol! {
         0x0501 => CreateInstance -> Creation;
         0x0502 => RemoveInstance -> Removal;
         0x0503 => HostStatus -> HostState;
+        0x0504 => ConfirmInstance -> Confirmation;
+        0x0505 => ListMade -> MadeList;
+        0x0506 => JudgeInstance -> Judgement;
     }
 }
 
@@ -100,4 +104,71 @@ pub struct HostState {
     pub instances: Vec<(InstanceName, Incarnation)>,
     /// The builders of this host.
     pub builders: Vec<String>,
+}
+
+/// A provisional instance is for good. It may come twice.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConfirmInstance {
+    /// Which.
+    pub instance: InstanceName,
+}
+
+/// The answer to [`ConfirmInstance`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Confirmation {
+    /// It stays until it is removed.
+    Confirmed,
+    /// There is none of that name.
+    Unknown,
+}
+
+/// Asks what runs here, what is made just now, and whether it is for good.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListMade {
+    /// Only for this zone.
+    pub zone: ZoneName,
+    /// Only instances whose names begin like this; none = all.
+    pub stem: Option<InstanceName>,
+}
+
+/// The answer to [`ListMade`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MadeList {
+    /// The instances.
+    pub instances: Vec<MadeInstance>,
+}
+
+/// An instance as its host knows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MadeInstance {
+    /// Which.
+    pub instance: InstanceName,
+    /// Its factory's present life; none while it is made.
+    pub incarnation: Option<Incarnation>,
+    /// The slots it was made with.
+    pub slots: u32,
+    /// Nobody has confirmed it yet.
+    pub provisional: bool,
+}
+
+/// How well would this host run such instances? Nothing is made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JudgeInstance {
+    /// One instance, as it would be asked for.
+    pub create: CreateInstance,
+    /// What makes it: `actor`, `process`, `container`, `vm`.
+    pub kind: String,
+    /// How many slots are wanted of all of them together.
+    pub slots: u32,
+}
+
+/// The answer to [`JudgeInstance`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Judgement {
+    /// What the host would do; where it cannot, why.
+    pub offer: Offer,
+    /// What makes hosts alike to an evaluator; another word, another environment.
+    pub environment: String,
+    /// How loaded it is, in thousandths.
+    pub load: u16,
 }

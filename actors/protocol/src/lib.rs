@@ -5,6 +5,7 @@
 //! it has been released: a change is a new message with a new tag (`docs/semantics.md`).
 
 pub mod address;
+pub mod deployment;
 pub mod factory;
 pub mod fault;
 pub mod gateway;
@@ -19,9 +20,11 @@ pub mod offer;
 pub mod request;
 pub mod resolver;
 pub mod role;
+pub mod service;
 pub mod slot;
 pub mod table;
 pub mod time;
+pub mod user;
 pub mod zone;
 
 pub use address::{ActorPath, Address, Locator};

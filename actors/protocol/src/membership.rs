@@ -4,7 +4,15 @@ use core::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::deployment::{
+    DeployService, Deploying, DeploymentPage, DeploymentRemoval, DeploymentShown, ListDeployments, RemoveDeployment,
+    ReportShare, ShareNoted, WatchDeployment,
+};
 use crate::gateway::ZoneReport;
+use crate::service::{
+    ListManifests, ManifestPage, RegisterService, Registration, ServiceShown, ShowService, UnregisterService,
+    Unregistration,
+};
 use crate::zone::InstanceFailure;
 use crate::{DomainName, Incarnation, Millis, NodeName, Roles, ServiceName, ZoneName, actor_protocol};
 
@@ -18,6 +26,15 @@ actor_protocol! {
         0x0105 => ListNodes -> NodeList;
         0x0106 => ListInstances -> InstanceList;
         0x0107 => Renew -> Admission;
+        0x0108 => RegisterService -> Registration;
+        0x0109 => ShowService -> ServiceShown;
+        0x010a => ListManifests -> ManifestPage;
+        0x010b => UnregisterService -> Unregistration;
+        0x010c => DeployService -> Deploying;
+        0x010d => WatchDeployment -> DeploymentShown;
+        0x010e => ListDeployments -> DeploymentPage;
+        0x010f => RemoveDeployment -> DeploymentRemoval;
+        0x0110 => ReportShare -> ShareNoted;
         also ZoneReport;
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::role::Role::{Host, Operator, Orchestrator, Resolver, Viewer, Zone};
 use crate::role::Roles;
-use crate::{Protocol, Tag, factory, gateway, host, membership, node, resolver, zone};
+use crate::{Protocol, Tag, factory, gateway, host, membership, node, resolver, user, zone};
 
 /// Everything a node with any role may do, and a person.
 const MEMBERS: Roles = Roles::of(&[Orchestrator, Zone, Host, Resolver, Operator]);
@@ -16,7 +16,21 @@ pub const TABLE: &[(Tag, Roles)] = &[
     (0x0105, MEMBERS),              // ListNodes
     (0x0106, Roles::of(&[Operator])), // ListInstances
     (0x0107, Roles::of(&[Zone, Host, Resolver, Orchestrator])), // Renew
+    (0x0108, Roles::of(&[Operator])), // RegisterService
+    (0x0109, Roles::of(&[Operator])), // ShowService
+    (0x010a, Roles::of(&[Operator])), // ListManifests
+    (0x010b, Roles::of(&[Operator])), // UnregisterService
+    (0x010c, Roles::of(&[Operator])), // DeployService
+    (0x010d, Roles::of(&[Operator])), // WatchDeployment
+    (0x010e, Roles::of(&[Operator])), // ListDeployments
+    (0x010f, Roles::of(&[Operator])), // RemoveDeployment
+    (0x0110, Roles::of(&[Zone])),   // ReportShare
     (0x0201, Roles::of(&[Operator, Orchestrator])), // ZoneStatus
+    (0x0202, Roles::of(&[Orchestrator])), // LearnService
+    (0x0203, Roles::of(&[Orchestrator])), // AskOffer
+    (0x0204, Roles::of(&[Orchestrator])), // DeployShare
+    (0x0205, Roles::of(&[Orchestrator])), // ConfirmShare
+    (0x0206, Roles::of(&[Orchestrator])), // UndoShare
     (0x0301, Roles::of(&[Resolver])), // Reserve
     (0x0302, Roles::of(&[Resolver])), // Release
     (0x0303, Roles::of(&[Host])),   // ReportPool
@@ -27,6 +41,9 @@ pub const TABLE: &[(Tag, Roles)] = &[
     (0x0501, Roles::of(&[Zone])),   // CreateInstance
     (0x0502, Roles::of(&[Zone])),   // RemoveInstance
     (0x0503, Roles::of(&[Zone, Operator])), // HostStatus
+    (0x0504, Roles::of(&[Zone])),   // ConfirmInstance
+    (0x0505, Roles::of(&[Zone, Operator])), // ListMade
+    (0x0506, Roles::of(&[Zone])),   // JudgeInstance
     (0x0601, Roles::of(&[Zone])),   // ReserveSlot
     (0x0602, Roles::of(&[Zone])),   // ReleaseSlot
     (0x0603, Roles::of(&[Viewer])), // Redeem
@@ -37,6 +54,11 @@ pub const TABLE: &[(Tag, Roles)] = &[
     (0x0701, Roles::of(&[Operator, Orchestrator])), // ListActors
     (0x0702, Roles::of(&[Operator])), // InspectActor
     (0x0703, Roles::of(&[Operator])), // EndActor
+    (0x0901, Roles::of(&[Operator])), // AddUser
+    (0x0902, Roles::of(&[Operator])), // ListUsers
+    (0x0903, Roles::of(&[Operator])), // RemoveUser
+    (0x0904, Roles::of(&[Operator])), // Authenticate
+    (0x0905, Roles::of(&[Operator])), // ShowUser
 ];
 
 /// May a caller with `roles` make the call `tag`?
@@ -58,6 +80,7 @@ pub const PROTOCOLS: &[(&str, &[crate::CallInfo])] = &[
     (host::Host::NAME, host::Host::CALLS),
     (factory::Factory::NAME, factory::Factory::CALLS),
     (node::Node::NAME, node::Node::CALLS),
+    (user::Users::NAME, user::Users::CALLS),
 ];
 
 #[cfg(test)]

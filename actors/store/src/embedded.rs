@@ -13,8 +13,9 @@ use redb::{Database, DatabaseError, Durability, ReadableDatabase, ReadableTable,
 
 use crate::{Change, Store, StoreError, Table, check_sizes};
 
-/// The schema this release writes: which tables there are, and what their records look like.
-pub const SCHEMA: u32 = 1;
+/// The schema this release writes: which tables there are, and what their records look like. 2: manifests,
+/// deployments and users have come to what 1 had.
+pub const SCHEMA: u32 = 2;
 
 /// A domain's records are a few hundred kilobytes; redb's own default is a gigabyte.
 const CACHE_BYTES: usize = 4 * 1024 * 1024;
@@ -51,6 +52,8 @@ impl Embedded {
         };
         match store.schema()? {
             Some(found) if found > schema => Err(StoreError::NewerSchema { path: store.path, found, known: schema }),
+            // Of an earlier release: the tables that have come since are added, and nothing else has changed.
+            Some(found) if found < schema => store.set_schema(schema).map(|()| store),
             Some(_) => Ok(store),
             // New, or made by a process that was killed before it had written the schema.
             None if store.is_empty()? => store.set_schema(schema).map(|()| store),
@@ -80,7 +83,7 @@ impl Embedded {
         read().map_err(|error| self.failed(error))
     }
 
-    /// Makes a new file a store, with all its tables.
+    /// Makes a new file a store, or an earlier release's one of this, with all its tables.
     fn set_schema(&self, schema: u32) -> Result<(), StoreError> {
         let write = || -> Result<(), redb::Error> {
             let mut transaction = self.database.begin_write()?;
@@ -207,12 +210,27 @@ mod tests {
     }
 
     #[test]
+    fn a_file_of_an_earlier_release_gets_the_tables_that_have_come_since_and_keeps_what_it_had() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("store");
+        let earlier = Embedded::open_as(&path, 1).unwrap();
+        earlier.put(Table::Nodes, "a", b"b").unwrap();
+        let transaction = earlier.database.begin_write().unwrap();
+        transaction.delete_table(definition(Table::Manifests)).unwrap();
+        transaction.commit().unwrap();
+        drop(earlier);
+        let store = Embedded::open(&path).unwrap();
+        assert_eq!(store.get(Table::Nodes, "a").unwrap(), Some(b"b".to_vec()));
+        assert_eq!(store.scan(Table::Manifests).unwrap(), []);
+    }
+
+    #[test]
     fn a_file_of_a_later_release_is_refused_with_the_remedy() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("store");
         Embedded::open_as(&path, SCHEMA + 1).unwrap().put(Table::Nodes, "a", b"b").unwrap();
         let error = Embedded::open(&path).unwrap_err();
-        assert!(matches!(error, StoreError::NewerSchema { found: 2, known: 1, .. }), "{error:?}");
+        assert!(matches!(error, StoreError::NewerSchema { found: 3, known: 2, .. }), "{error:?}");
         let words = error.to_string();
         assert!(
             words.contains(&path.display().to_string()) && words.contains("run the release that wrote it"),

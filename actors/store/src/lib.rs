@@ -1,4 +1,5 @@
-//! Where a domain keeps what must survive: nodes, used tokens, the deny list, and the names of zones, hosts and services.
+//! Where a domain keeps what must survive: nodes, used tokens, the deny list, the names of zones, hosts
+//! and services, manifests and deployments, and users with the hashes of their tokens.
 //!
 //! ```text
 //!   a core's changes ──records::save──► Store::commit, all or nothing, on the disk when it returns ──► then the reply is sent
@@ -12,10 +13,13 @@ mod embedded;
 mod error;
 mod memory;
 pub mod records;
+mod secrets;
+pub mod users;
 
 pub use embedded::{Embedded, SCHEMA};
 pub use error::StoreError;
 pub use memory::Memory;
+pub use secrets::Argon2Hasher;
 
 /// Longest key in bytes: a service name is the longest there is (253).
 pub const KEY_BYTES_MAX: usize = 256;
@@ -37,14 +41,30 @@ pub enum Table {
     Hosts,
     /// Service names.
     Services,
+    /// Users, by name.
+    Users,
+    /// Manifests, by service name.
+    Manifests,
+    /// Deployments, by id.
+    Deployments,
     /// What is there once: the version of the directory.
     Meta,
 }
 
 impl Table {
     /// Every table.
-    pub const ALL: [Table; 7] =
-        [Table::Nodes, Table::Tokens, Table::Denied, Table::Zones, Table::Hosts, Table::Services, Table::Meta];
+    pub const ALL: [Table; 10] = [
+        Table::Nodes,
+        Table::Tokens,
+        Table::Denied,
+        Table::Zones,
+        Table::Hosts,
+        Table::Services,
+        Table::Users,
+        Table::Manifests,
+        Table::Deployments,
+        Table::Meta,
+    ];
 
     /// Its name in the file and in messages.
     pub const fn name(self) -> &'static str {
@@ -55,6 +75,9 @@ impl Table {
             Table::Zones => "zones",
             Table::Hosts => "hosts",
             Table::Services => "services",
+            Table::Users => "users",
+            Table::Manifests => "manifests",
+            Table::Deployments => "deployments",
             Table::Meta => "meta",
         }
     }

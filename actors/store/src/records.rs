@@ -3,7 +3,9 @@
 //! Owns: which record goes into which table under which key. Refuses: knowing what the records mean.
 
 use actors_cores::membership::{self, TokenSecret};
-use actors_protocol::{NodeName, ServiceName, ZoneName};
+use actors_cores::registry::ServiceRow;
+use actors_cores::{deployment, registry};
+use actors_protocol::{NodeName, RequestId, ServiceName, ZoneName};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -54,11 +56,51 @@ fn row(change: &membership::Change) -> Result<Change, StoreError> {
     }
 }
 
+/// Commits what became of a service's registration.
+pub fn save_service(store: &dyn Store, change: &registry::Change) -> Result<(), StoreError> {
+    use registry::Change as Kept;
+    store.commit(&[match change {
+        Kept::Service(name, row) => put(Table::Manifests, name.as_str().to_owned(), row)?,
+        Kept::ServiceGone(name) => Change::Delete { table: Table::Manifests, key: name.as_str().to_owned() },
+    }])
+}
+
+/// All that was saved, for [`registry::Registry::restore`].
+pub fn load_services(store: &dyn Store) -> Result<Vec<(ServiceName, ServiceRow)>, StoreError> {
+    let mut rows = Vec::new();
+    for (key, value) in store.scan(Table::Manifests)? {
+        // Keys were names when they were written.
+        if let Ok(name) = key.parse() {
+            rows.push((name, parse(Table::Manifests, &value)?));
+        }
+    }
+    Ok(rows)
+}
+
+/// Commits how far a deployment is.
+pub fn save_deployment(store: &dyn Store, change: &deployment::Change) -> Result<(), StoreError> {
+    use deployment::Change as Kept;
+    store.commit(&[match change {
+        Kept::Deployment(record) => put(Table::Deployments, deployment_key(record.order.id), record)?,
+        Kept::DeploymentGone(id) => Change::Delete { table: Table::Deployments, key: deployment_key(*id) },
+    }])
+}
+
+/// All that was saved, for [`deployment::DeploymentCore::restore`].
+pub fn load_deployments(store: &dyn Store) -> Result<Vec<deployment::Change>, StoreError> {
+    let rows = store.scan(Table::Deployments)?;
+    rows.iter().map(|(_, value)| parse(Table::Deployments, value).map(deployment::Change::Deployment)).collect()
+}
+
+fn deployment_key(id: RequestId) -> String {
+    format!("{:032x}", id.0)
+}
+
 fn token_key(secret: TokenSecret) -> String {
     format!("{:032x}", secret.0)
 }
 
-fn put(table: Table, key: String, record: &impl Serialize) -> Result<Change, StoreError> {
+pub(crate) fn put(table: Table, key: String, record: &impl Serialize) -> Result<Change, StoreError> {
     let value = serde_json::to_vec(record).map_err(|source| StoreError::Record { table: table.name(), source })?;
     Ok(Change::Put { table, key, value })
 }
@@ -75,6 +117,6 @@ fn read<R: DeserializeOwned>(
     Ok(())
 }
 
-fn parse<R: DeserializeOwned>(table: Table, value: &[u8]) -> Result<R, StoreError> {
+pub(crate) fn parse<R: DeserializeOwned>(table: Table, value: &[u8]) -> Result<R, StoreError> {
     serde_json::from_slice(value).map_err(|source| StoreError::Record { table: table.name(), source })
 }

@@ -2,6 +2,8 @@
 
 mod bench;
 mod instance;
+mod service;
+mod user;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -14,6 +16,8 @@ pub use bench::Bench;
 #[cfg(feature = "media")]
 pub use bench::{Density, FanOut, Latency};
 pub use instance::Instance;
+pub use service::{Deploy, Service};
+pub use user::User;
 
 /// Runs session-slot media services close to the people who use them.
 #[derive(Parser)]
@@ -64,9 +68,12 @@ pub enum Command {
     /// Refuse a node from now on, wherever it comes.
     #[command(after_help = "Example:\n  fusion deny host-b --reason 'disk replaced'")]
     Deny(Deny),
-    /// Services: list.
+    /// Services: list, register, show, deploy, undeploy, unregister.
     #[command(subcommand)]
     Service(Service),
+    /// Users of the domain and their bearer tokens: add, list, remove.
+    #[command(subcommand)]
+    User(User),
     /// Instances: drain, slots.
     #[command(subcommand)]
     Instance(Instance),
@@ -174,17 +181,6 @@ pub struct Deny {
     /// Why, for people.
     #[arg(long, default_value = "no reason given")]
     pub reason: String,
-}
-
-/// `fusion service`
-#[derive(Subcommand)]
-pub enum Service {
-    /// List the instances of every service, and their slots.
-    #[command(after_help = "Example:\n  fusion service list clip.demo --json")]
-    List {
-        /// Only this service.
-        service: Option<ServiceName>,
-    },
 }
 
 /// `fusion resolve`

@@ -10,4 +10,5 @@ pub mod node;
 pub mod nodes;
 pub mod resolve;
 pub mod service;
+pub mod user;
 pub mod view;

@@ -2,20 +2,27 @@
 //!
 //! Owns: the order of starting and of stopping. Refuses: what the roles do.
 
+mod rest;
+
+pub use rest::Rest;
+
 use std::net::SocketAddr;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use actors_control::observe::Observers;
 use actors_control::{
-    Flaw, HostSetup, MemberSetup, Membership, OrchestratorSetup, Renewal, RoleSetup, Topology, Wanted, start_roles,
+    Flaw, HostSetup, Marker, MemberSetup, Membership, OrchestratorSetup, Renewal, RoleSetup, Topology, UsersSetup,
+    Wanted, start_roles,
 };
 use actors_kernel::{Access, Node, NodeOptions};
 use actors_protocol::host::{CreateInstance, Offering};
 use actors_protocol::{Millis, Role, ZoneName};
-use actors_store::Embedded;
+use actors_store::{Argon2Hasher, Embedded, Store};
 use anyhow::{Context, bail};
 use nodes_services::{BuilderOptions, Limits, registry};
+use ring::hmac;
 use ring::rand::SecureRandom;
 use transport_link::{CloseCode, Endpoint, Options, Socket, Versions};
 
@@ -34,6 +41,8 @@ pub struct Running {
     pub listen: SocketAddr,
     /// What it is.
     pub file: NodeFile,
+    /// Where REST is served, if it is.
+    pub console: Option<Rest>,
     lock: DirLock,
 }
 
@@ -48,13 +57,15 @@ pub struct Bound {
 }
 
 /// Draws 128 bits from the system.
+pub fn draw() -> u128 {
+    let mut bytes = [0; 16];
+    ring::rand::SystemRandom::new().fill(&mut bytes).expect("the system has randomness");
+    u128::from_le_bytes(bytes)
+}
+
+/// The same, for those who keep it.
 pub fn entropy() -> Rc<dyn Fn() -> u128> {
-    let source = ring::rand::SystemRandom::new();
-    Rc::new(move || {
-        let mut bytes = [0; 16];
-        source.fill(&mut bytes).expect("the system has randomness");
-        u128::from_le_bytes(bytes)
-    })
+    Rc::new(draw)
 }
 
 /// Opens the socket of the node in `home`, whose directory this process holds.
@@ -100,7 +111,8 @@ impl Bound {
         };
         let node = Node::start(options, endpoint);
         start_roles(&node, setup)?;
-        Ok(Running { node, listen, file, lock })
+        let console = config.console.listen.map(|listen| Rest::start(&node, listen)).transpose()?;
+        Ok(Running { node, listen, file, console, lock })
     }
 }
 
@@ -120,7 +132,13 @@ fn role_setup(
     if config.resolver.topology.is_some() && !has(Role::Resolver) {
         bail!(unused("[resolver]", Role::Resolver));
     }
-    let orchestrator = has(Role::Orchestrator).then(|| orchestrator_setup(home, domain)).transpose()?;
+    if config.console.listen.is_some() && !has(Role::Orchestrator) {
+        bail!(unused("[console]", Role::Orchestrator));
+    }
+    let store = has(Role::Orchestrator).then(|| Embedded::open(home.store())).transpose()?;
+    let store: Option<Rc<dyn Store>> = store.map(|store| Rc::new(store) as _);
+    let users = store.clone().map(users_setup);
+    let orchestrator = store.map(|store| orchestrator_setup(home, domain, store)).transpose()?;
     let zone = match (&file.zone, has(Role::Zone)) {
         (Some(zone), true) => Some((zone.clone(), wanted(config, zone, file))),
         (None, true) => bail!("node {} has the role zone and belongs to none", file.node),
@@ -144,14 +162,23 @@ fn role_setup(
         membership: Membership::default(),
         renewal: Some(renewal),
     };
-    Ok(RoleSetup { member, orchestrator, zone, host, resolver, flaw: Flaw::default(), observers: Observers::default() })
+    let (flaw, observers) = (Flaw::default(), Observers::default());
+    Ok(RoleSetup { member, orchestrator, users, zone, host, resolver, flaw, observers })
 }
 
-fn orchestrator_setup(home: &Home, domain: &DomainFile) -> anyhow::Result<OrchestratorSetup> {
-    let store = Embedded::open(home.store())?;
+/// Tokens are marked with HMAC-SHA-256 (RFC 2104).
+fn users_setup(store: Rc<dyn Store>) -> UsersSetup {
+    let marker: Marker = Rc::new(|key, secret| {
+        let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), secret);
+        tag.as_ref().try_into().expect("SHA-256 gives 32 bytes")
+    });
+    UsersSetup { store, entropy: entropy(), hasher: Arc::new(Argon2Hasher), marker }
+}
+
+fn orchestrator_setup(home: &Home, domain: &DomainFile, store: Rc<dyn Store>) -> anyhow::Result<OrchestratorSetup> {
     let domain = domain.clone();
     Ok(OrchestratorSetup {
-        store: Rc::new(store),
+        store,
         authority: Rc::new(home.authority()?),
         entropy: entropy(),
         token_text: Rc::new(move |secret| Token::new(&domain, secret).text()),
@@ -205,7 +232,11 @@ pub async fn stop(nodes: Vec<Running>, deadline: Duration, progress: impl Fn(&st
     let (hosts, others): (Vec<_>, Vec<_>) = nodes.into_iter().partition(|running| running.file.roles.has(Role::Host));
     for group in [hosts, others] {
         let mut draining = tokio::task::JoinSet::new();
-        for Running { node, lock, .. } in group {
+        for Running { node, console, lock, .. } in group {
+            // Nobody asks from outside any more.
+            if let Some(console) = console {
+                console.stop();
+            }
             draining.spawn_local(async move {
                 let drained = node.drain(deadline).await;
                 let endpoint = node.endpoint().clone();

@@ -38,6 +38,8 @@ pub struct NodeConfig {
     pub resolver: ResolverConfig,
     /// For a host.
     pub host: HostConfig,
+    /// For an orchestrator.
+    pub console: ConsoleConfig,
 }
 
 /// `[[instance]]`
@@ -129,6 +131,14 @@ fn parameters<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<String, Str
 pub struct ResolverConfig {
     /// The topology file; relative to the configuration.
     pub topology: Option<PathBuf>,
+}
+
+/// `[console]`
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ConsoleConfig {
+    /// The TCP address of the REST interface, on loopback; none = no REST.
+    pub listen: Option<SocketAddr>,
 }
 
 /// `[host]`

@@ -3,6 +3,7 @@
 //! ```text
 //!   DIR/domain.json                       the domain, its authority's certificate, where orchestrator and resolvers are
 //!   DIR/operator.pem, .key                what the CLI shows (made by `init`)
+//!   DIR/admin.token                       an admin's bearer token for REST (made by `dev`)
 //!   DIR/authority.pem, .key  store.redb   the orchestrator's
 //!   DIR/node.json  node.pem, .key         who this node is
 //!   DIR/endpoint.key  life                what lets others notice a restart, and which life this is
@@ -228,6 +229,16 @@ impl Home {
         Ok(Incarnation(life))
     }
 
+    /// Where an admin's bearer token is.
+    pub fn admin_token(&self) -> PathBuf {
+        self.0.join("admin.token")
+    }
+
+    /// Keeps an admin's bearer token, for the owner only.
+    pub fn save_admin_token(&self, token: &str) -> anyhow::Result<()> {
+        replace_with(&self.admin_token(), format!("{token}\n").as_bytes(), 0o600)
+    }
+
     /// The public half of the authority.
     pub fn authorities(domain: &DomainFile) -> anyhow::Result<Vec<AuthorityCertificate>> {
         Ok(vec![AuthorityCertificate::from_pem(&domain.authority)?])
@@ -274,9 +285,18 @@ pub fn issue(authority: &Authority, node: &NodeName, roles: Roles) -> anyhow::Re
 
 /// Writes a file as a whole or not at all.
 fn replace(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    replace_with(path, bytes, 0o666)
+}
+
+/// The same, with this mode as far as the umask permits.
+fn replace_with(path: &Path, bytes: &[u8], mode: u32) -> anyhow::Result<()> {
+    use std::os::unix::fs::OpenOptionsExt;
     let mut beside = path.as_os_str().to_owned();
     beside.push(".new");
-    let written = std::fs::File::create(&beside).and_then(|mut file| {
+    // A file of another mode may have been left there by a process that was killed: it is made anew.
+    let _ = std::fs::remove_file(&beside);
+    let made = std::fs::File::options().write(true).create_new(true).mode(mode).open(&beside);
+    let written = made.and_then(|mut file| {
         std::io::Write::write_all(&mut file, bytes)?;
         file.sync_all()?;
         std::fs::rename(&beside, path)

@@ -13,7 +13,7 @@ use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::Parser;
-use cli::{Cli, Command, Service};
+use cli::{Cli, Command};
 use tokio::runtime::LocalOptions;
 
 #[cfg(feature = "media")]
@@ -28,7 +28,8 @@ fn main() -> ExitCode {
     // The window's library warns of every screen that is a little odd; whoever wants to hear it names it.
     // A measurement overloads the machine on purpose.
     let overloaded = if matches!(cli.command, Command::Bench(_)) { "actors_control=error," } else { "" };
-    let filter = format!("winit=error,{overloaded}{}", cli.log);
+    // What strangers send to the console is answered to them; it does not fill the log.
+    let filter = format!("winit=error,actix_http=off,{overloaded}{}", cli.log);
     let logging = tracing_subscriber::EnvFilter::try_new(filter).map(|filter| {
         // Colours are for people; a file or another program gets none.
         let colours = std::io::stderr().is_terminal();
@@ -76,7 +77,8 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Node(node) => commands::node::run(&home, &node, json).await,
         Command::Nodes => commands::nodes::list(&home, json).await,
         Command::Deny(deny) => commands::nodes::deny(&home, deny, json).await,
-        Command::Service(Service::List { service }) => commands::service::list(&home, service, json).await,
+        Command::User(user) => commands::user::run(&home, user, json).await,
+        Command::Service(service) => commands::service::run(&home, service, json).await,
         Command::Instance(instance) => commands::instance::run(&home, instance, json).await,
         Command::Resolve(resolve) => commands::resolve::run(&home, resolve, json).await,
         Command::View(view) => commands::view::run(&home, view, json, None).await,

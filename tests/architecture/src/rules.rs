@@ -62,9 +62,11 @@ pub const ARROWS: &[Arrows] = &[
         "nodes-services",
         &["actors-protocol", "actors-kernel", "actors-dca", "media-share", "media-session", "media-pipeline"],
     ),
+    arrows("nodes-console", &["actors-protocol", "actors-cores", "actors-kernel", "actors-control"]),
     arrows(
         "nodes-fusion",
         &[
+            "nodes-console",
             "actors-protocol",
             "actors-kernel",
             "actors-store",
@@ -137,7 +139,14 @@ const fn fence(outside: &'static str, by: &'static [&'static str], why: &'static
 /// The fences. `.deny.toml` says the same of those that cargo-deny can express, and a test compares the two.
 pub const FENCES: &[Fence] = &[
     fence("actix", &["actors-kernel", "tests-harness"], "passive maintenance: it stays behind the kernel"),
-    fence("actix-*", &[], "the console names it, and there is none yet"),
+    fence("actix-*", &["nodes-console"], "HTTP is the console's alone"),
+    fence("argon2", &["actors-store"], "the others see the Hasher port, and that it is slow"),
+    Fence {
+        outside: "ureq",
+        by: &["tests-e2e"],
+        tests_by: &[],
+        why: "a stranger's HTTP client: what is shipped dials by QUIC",
+    },
     fence(
         "quinn",
         &["transport-link", "transport-viewer", "tests-harness", "tests-bench"],

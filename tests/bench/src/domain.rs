@@ -71,8 +71,16 @@ pub async fn serve() -> anyhow::Result<()> {
             renewal: None,
         };
         let (flaw, observers) = (Flaw::default(), Observers::default());
-        let mut setup =
-            RoleSetup { member, orchestrator: None, zone: None, host: None, resolver: None, flaw, observers };
+        let mut setup = RoleSetup {
+            member,
+            orchestrator: None,
+            users: None,
+            zone: None,
+            host: None,
+            resolver: None,
+            flaw,
+            observers,
+        };
         fill(&mut setup);
         let node = node(&papers, role, endpoint);
         start_roles(&node, setup)?;

@@ -146,3 +146,29 @@ fn a_token_and_a_certificate_of_another_domain_are_refused() {
     ));
     assert_ne!(state_of(&six.operator(), "host-a"), "up");
 }
+
+#[test]
+fn users_are_added_listed_and_removed_and_outlive_the_orchestrator() {
+    let mut six = Six::begin();
+    let operator = six.operator();
+    let added = operator.json("user add acme --role provider --suffix acme.example");
+    assert!(json::text(&added, "/token").starts_with("fusion-user-1."), "{added}");
+    let token = operator.ok("user add ann --role viewer");
+    assert_eq!(token.lines().count(), 1, "nothing but the token: it can be piped");
+    let again = operator.refused("user add ann --role admin", 1);
+    assert!(again.contains("already"), "{again}");
+    let theirs = operator.refused("user add other --role provider --suffix sub.acme.example", 1);
+    assert!(theirs.contains("acme's"), "{theirs}");
+    let role = operator.refused("user add other --role king", 2);
+    assert!(role.contains("admin, provider, operator, viewer"), "{role}");
+    six.kill(ORCHESTRATOR);
+    six.run(ORCHESTRATOR);
+    let names = |listed: serde_json::Value| -> Vec<String> {
+        json::list(&listed, "/users").iter().map(|user| json::text(user, "/name").to_owned()).collect()
+    };
+    assert_eq!(names(six.operator().json("user list")), ["acme", "ann"]);
+    six.operator().ok("user remove ann");
+    let gone = six.operator().refused("user remove ann", 1);
+    assert!(gone.contains("no user 'ann'"), "{gone}");
+    assert_eq!(names(six.operator().json("user list")), ["acme"]);
+}

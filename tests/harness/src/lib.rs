@@ -5,17 +5,19 @@
 //!   seed ──► cast ──► domain (nodes, their lives) ──┬── viewers, a hostile viewer
 //!              │         │ sightings                ├── faults
 //!              │         ▼                          │
-//!              └──► ledger: invariants I1–I12 ◄──────┘ ──► report, violations
+//!              └──► ledger: invariants I1–I14 ◄──────┘ ──► report, violations
 //! ```
 //!
 //! Owns: the simulated network ([`net`]), the lives of nodes ([`domain`]), what happens ([`viewers`], [`hostile`],
-//! [`faults`]), what is judged ([`ledger`]), one run ([`scenario`]) and many ([`batch`]).
+//! [`faults`]), what is judged ([`ledger`]), one run ([`scenario`]) and many ([`batch`]), and runs of deployments
+//! ([`deploying`]).
 //! Refuses: the wall clock and the operating system's sockets. Everything of a run is on one current-thread runtime whose
 //! clock is paused, and takes its randomness from one seed.
 
 pub mod batch;
 pub mod calm;
 pub mod cast;
+pub mod deploying;
 pub mod domain;
 pub mod faults;
 pub mod guide;

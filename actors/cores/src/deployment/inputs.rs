@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use actors_protocol::offer::Offer;
-use actors_protocol::{Incarnation, Millis, RequestId, ZoneName};
+use actors_protocol::{Incarnation, Millis, RequestId, ServiceName, ZoneName};
 
 use super::order::Order;
 use super::saga::{Level, Phase, Saga};
@@ -52,6 +52,14 @@ impl DeploymentCore {
         self.begin(now, &mut saga);
         self.settle(now, saga);
         Start::Begun
+    }
+
+    /// A service has another manifest: every zone has to get to know it again, and what was offered was for the other.
+    pub fn replaced(&mut self, service: &ServiceName) {
+        for known in self.registered.values_mut() {
+            known.remove(service);
+        }
+        self.offers.drop_service(service);
     }
 
     /// A deployment is to go, whether it stands or is under way; `why` is what its caller is told. False: there is none.

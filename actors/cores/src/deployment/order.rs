@@ -105,6 +105,8 @@ pub struct Outcome {
     pub id: RequestId,
     /// Of which service.
     pub service: ServiceName,
+    /// How many slots were asked for.
+    pub slots: u32,
     /// What each zone runs; or why there is nothing.
     pub result: Result<Vec<Share>, String>,
     /// What is not finished yet and will be by itself, in words. Empty when all is done.

@@ -22,6 +22,10 @@ impl Over {
         self.outcomes.get(&id)
     }
 
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Outcome> {
+        self.outcomes.values()
+    }
+
     pub(super) fn put(&mut self, outcome: Outcome) {
         if !self.outcomes.contains_key(&outcome.id) {
             self.order.push_back(outcome.id);

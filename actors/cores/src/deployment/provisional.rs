@@ -10,15 +10,23 @@ use std::collections::{BTreeMap, VecDeque};
 use actors_protocol::{InstanceName, Millis};
 
 use super::PROVISIONAL;
+use crate::flaw::{Flaw, flawed};
 
 /// The host's core for provisional instances; as many as the host has instances, which bounds it.
 #[derive(Debug, Default)]
 pub struct ProvisionalCore {
     ends: BTreeMap<InstanceName, Millis>,
     effects: VecDeque<InstanceName>,
+    flaw: Flaw,
 }
 
 impl ProvisionalCore {
+    /// Switches one wrong decision on.
+    #[cfg(feature = "flaws")]
+    pub fn set_flaw(&mut self, flaw: Flaw) {
+        self.flaw = flaw;
+    }
+
     /// An instance was made (`is_new`), or was there already when it was asked for again. It waits `within`, [`PROVISIONAL`]
     /// at most; none = it is for good. What was confirmed stays so, whatever is asked again.
     pub fn made(&mut self, now: Millis, instance: InstanceName, within: Option<Millis>, is_new: bool) {
@@ -33,7 +41,14 @@ impl ProvisionalCore {
 
     /// Its deployment has committed.
     pub fn confirmed(&mut self, instance: &InstanceName) {
-        self.ends.remove(instance);
+        if !flawed!(self.flaw, ConfirmationForgotten) {
+            self.ends.remove(instance);
+        }
+    }
+
+    /// Nobody has confirmed it yet.
+    pub fn is_provisional(&self, instance: &InstanceName) -> bool {
+        self.ends.contains_key(instance)
     }
 
     /// It is gone, for whatever reason.

@@ -170,6 +170,7 @@ impl Saga {
         Outcome {
             id: self.id(),
             service: self.order.service.clone(),
+            slots: self.order.slots,
             result,
             left: self.parts.iter().filter_map(words).collect(),
             verdicts: self.verdicts.clone(),

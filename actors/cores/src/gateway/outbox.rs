@@ -53,6 +53,11 @@ impl Outbox {
         self.gather_until.get_or_insert(now + GATHER);
     }
 
+    /// The zone has changed, and somebody waits for it: it is not gathered.
+    pub fn owe(&mut self) {
+        self.receivers.values_mut().for_each(|entry| entry.owed = true);
+    }
+
     /// These are the receivers; new ones are owed a report at once.
     pub fn set_receivers(&mut self, now: Millis, receivers: &BTreeSet<NodeName>) {
         self.receivers.retain(|receiver, _| receivers.contains(receiver));

@@ -15,7 +15,8 @@ use nodes_services::{DemoMedia, demo_media};
 
 use crate::cli::Dev;
 use crate::commands::node::{Stopping, drain};
-use crate::compose::{Bound, Running, bind};
+use crate::commands::user;
+use crate::compose::{Bound, Rest, Running, bind};
 use crate::config::{HostConfig, InstanceConfig, NodeConfig, ResolverConfig};
 use crate::home::{DirLock, DomainFile, Found, Home, NodeFile, issue};
 use crate::operator::{Dialled, Operator};
@@ -54,8 +55,9 @@ pub async fn run(home: &Home, args: Dev, json: bool) -> anyhow::Result<ExitCode>
     let lock = home.lock()?;
     let media = prepare_media(home, &args).await?;
     let nodes = start(home, lock, &args, media)?;
+    let rest = nodes.iter().find_map(|running| running.console.as_ref()).map(Rest::url);
     tokio::select! {
-        list = ready(home) => tell(home, &home.domain()?, &list?, json)?,
+        list = ready(home, rest.is_some()) => tell(home, &home.domain()?, &list?, rest, json)?,
         () = stopping.told() => return Ok(drain(nodes, args.deadline, &mut stopping).await),
     }
     stopping.told().await;
@@ -103,6 +105,8 @@ fn start(home: &Home, lock: DirLock, args: &Dev, media: Option<DemoMedia>) -> an
     for (plan, bound) in NODES.iter().zip(bound) {
         let mut config = NodeConfig::default();
         match plan.role {
+            // TCP beside the orchestrator's UDP.
+            Role::Orchestrator if cfg!(feature = "console") => config.console.listen = Some(port(0)?),
             Role::Zone => config.instances = instances(plan, args, media.as_ref())?,
             Role::Resolver => config.resolver = ResolverConfig { topology: Some(topology.clone()) },
             // A load generator on this machine is one address.
@@ -145,10 +149,13 @@ fn instances(plan: &Plan, args: &Dev, media: Option<&DemoMedia>) -> anyhow::Resu
 }
 
 /// Waits until every slot of every instance is free, or says which instance does not run and why.
-async fn ready(home: &Home) -> anyhow::Result<InstanceList> {
+async fn ready(home: &Home, rest: bool) -> anyhow::Result<InstanceList> {
     let until = tokio::time::Instant::now() + READY_WITHIN;
     let operator = Operator::new(home)?;
     let orchestrator = operator.orchestrator().await?;
+    if rest {
+        user::keep_admin(home, &orchestrator).await?;
+    }
     let zones = NODES.iter().filter(|plan| plan.role == Role::Zone).count();
     loop {
         let list = orchestrator.ask("orchestrator", ListInstances { service: None }).await?;
@@ -189,14 +196,14 @@ async fn is_resolvable(resolver: &Dialled, list: &InstanceList) -> anyhow::Resul
     Ok(true)
 }
 
-fn tell(home: &Home, domain: &DomainFile, list: &InstanceList, json: bool) -> anyhow::Result<()> {
+fn tell(home: &Home, domain: &DomainFile, list: &InstanceList, rest: Option<String>, json: bool) -> anyhow::Result<()> {
     let resolver = domain.resolvers.first().map(|found| found.address);
     let services: std::collections::BTreeSet<_> =
         list.pools.iter().flat_map(|entry| entry.pool.services.iter().map(|entry| entry.service.clone())).collect();
     if json {
         return output::json(&serde_json::json!({
             "ready": true, "dir": home.dir(), "domain": domain.domain, "resolver": resolver,
-            "orchestrator": domain.orchestrator.address, "services": services,
+            "orchestrator": domain.orchestrator.address, "services": services, "rest": rest,
         }));
     }
     let dir = home.dir().display();
@@ -225,6 +232,11 @@ fn tell(home: &Home, domain: &DomainFile, list: &InstanceList, json: bool) -> an
     say("  fusion service list                                   slots of every instance".into());
     say("  fusion resolve clip.demo --from home --explain        who would serve you, and why".into());
     say("  fusion actors                                         every actor of the domain".into());
+    if let Some(url) = rest {
+        let token = home.admin_token();
+        say(format!("  curl -H \"Authorization: Bearer $(cat {})\" {url}/v1/services", token.display()));
+        say(format!("                                                        REST; {url}/openapi.json describes it"));
+    }
     say("Ctrl-C stops it.".into());
     Ok(())
 }

@@ -7,7 +7,7 @@ use anyhow::{Context, bail};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::cli::Node;
-use crate::compose::{Running, bind, stop};
+use crate::compose::{Rest, Running, bind, stop};
 use crate::config::{ConfigError, NodeConfig};
 use crate::home::Home;
 use crate::output;
@@ -29,12 +29,14 @@ pub async fn run(home: &Home, args: &Node, json: bool) -> anyhow::Result<ExitCod
     let running =
         bind(home, home.lock()?, &domain, listen)?.start(&domain, &config, args.advertise.or(config.advertise))?;
     let (node, roles, listen) = (running.file.node.clone(), running.file.roles, running.listen);
+    let rest = running.console.as_ref().map(Rest::url);
     if json {
         output::json(
-            &serde_json::json!({ "ready": true, "node": node, "roles": roles, "listen": listen, "dir": home.dir() }),
+            &serde_json::json!({ "ready": true, "node": node, "roles": roles, "listen": listen, "dir": home.dir(), "rest": rest }),
         )?;
     } else {
-        output::line(&format!("{node} ({roles}) listens on {listen}; Ctrl-C drains and stops it"));
+        let rest = rest.map_or_else(String::new, |url| format!(", serves REST at {url}"));
+        output::line(&format!("{node} ({roles}) listens on {listen}{rest}; Ctrl-C drains and stops it"));
     }
     stopping.told().await;
     Ok(drain(vec![running], args.deadline, &mut stopping).await)

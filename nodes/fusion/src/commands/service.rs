@@ -1,16 +1,34 @@
-//! `fusion service list`: what runs, and what should and does not.
+//! `fusion service`: what runs, and what should and does not; [`manifests`] and [`deploy`] have the rest.
 
 use std::process::ExitCode;
 
 use actors_protocol::ServiceName;
 use actors_protocol::membership::ListInstances;
 
+use crate::cli::Service;
 use crate::home::Home;
 use crate::operator::Operator;
 use crate::output;
 
+mod deploy;
+mod manifests;
+
+/// Chooses.
+pub async fn run(home: &Home, service: Service, json: bool) -> anyhow::Result<ExitCode> {
+    match service {
+        Service::List { service } => list(home, service, json).await,
+        Service::Register { file } => manifests::register(home, &file, json).await,
+        Service::Show { service: Some(service) } => manifests::show(home, service, json).await,
+        Service::Show { service: None } => manifests::list(home, json).await,
+        Service::Unregister { service, force } => manifests::unregister(home, service, force, json).await,
+        Service::Deploy(order) => deploy::deploy(home, order, json).await,
+        Service::Deployments { service } => deploy::list(home, service, json).await,
+        Service::Undeploy { deployment, force } => deploy::remove(home, deployment, force, json).await,
+    }
+}
+
 /// Lists instances and their slots.
-pub async fn list(home: &Home, service: Option<ServiceName>, json: bool) -> anyhow::Result<ExitCode> {
+async fn list(home: &Home, service: Option<ServiceName>, json: bool) -> anyhow::Result<ExitCode> {
     let list = Operator::new(home)?.orchestrator().await?.ask("orchestrator", ListInstances { service }).await?;
     if json {
         let instances: Vec<_> = list

@@ -101,6 +101,7 @@ impl Domain {
                 token_text: Rc::new(|secret| format!("token-{secret:x}")),
                 observer: Some(ledger.watch_orchestrator()),
             }),
+            users: None,
             zone: part.zone.clone().filter(|_| has(Role::Zone)).map(|zone| {
                 let wanted = cast.wanted.get(&zone).cloned().unwrap_or_default();
                 (zone, wanted)

@@ -1,5 +1,8 @@
 //! Calls that must not be carried out (I9), and bytes that are no message.
 
+mod services;
+mod users;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -241,6 +244,8 @@ async fn everything(trespass: &mut Trespass<'_>, advertise: std::net::SocketAddr
     trespass.call("resolver", open).await;
     trespass.call("resolver", Explain { service: name("stage.sim"), site: None }).await;
     trespass.call("resolver", report).await;
+    services::everything(trespass, create.clone()).await;
+    users::everything(trespass).await;
     trespass.call("host", create).await;
     trespass.call("host", RemoveInstance { instance: name("evil"), deadline: Millis::ZERO }).await;
     trespass.call("host", HostStatus { zone: None }).await;

@@ -7,6 +7,7 @@
 mod book;
 mod envelopes;
 mod messages;
+mod services;
 
 use std::collections::BTreeSet;
 

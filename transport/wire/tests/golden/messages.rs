@@ -9,6 +9,7 @@ use actors_protocol::membership::*;
 use actors_protocol::node::*;
 use actors_protocol::resolver::*;
 use actors_protocol::slot::{PoolReport, ServiceUse};
+use actors_protocol::user::*;
 use actors_protocol::zone::*;
 use actors_protocol::*;
 
@@ -22,13 +23,15 @@ pub fn all(book: &mut Book) {
     host(book);
     factory(book);
     node(book);
+    users(book);
+    crate::services::all(book);
 }
 
-fn name<T: core::str::FromStr<Err: core::fmt::Debug>>(text: &str) -> T {
+pub(crate) fn name<T: core::str::FromStr<Err: core::fmt::Debug>>(text: &str) -> T {
     text.parse().expect("a valid name")
 }
 
-const ID: RequestId = RequestId(0x0102_0304_0506_0708_090a_0b0c_0d0e_0f10);
+pub(crate) const ID: RequestId = RequestId(0x0102_0304_0506_0708_090a_0b0c_0d0e_0f10);
 const KEY: ViewerKey = ViewerKey([0xa5; 32]);
 const COUNTS: SlotCounts = SlotCounts { warming: 1, free: 250, reserved: 251, active: 65_536, draining: 0 };
 const ROLES: Roles = Roles::of(&[Role::Zone, Role::Host]);
@@ -307,4 +310,23 @@ fn node(book: &mut Book) {
         &EndActor { path: name("instance/clip-a/slot-3"), kill: true },
         &[Ending::Ended { incarnation: Incarnation(3) }, Ending::Unknown { near }, Ending::Refused],
     );
+}
+
+fn users(book: &mut Book) {
+    let user = User { name: name("acme"), role: UserRole::Provider, suffixes: vec![name("acme.example")] };
+    let additions = [
+        UserAddition::Added { token: "fusion-user-1.00".into() },
+        UserAddition::Exists,
+        UserAddition::Refused { reason: "no suffix".into() },
+        UserAddition::Busy,
+    ];
+    book.call(&AddUser { user: user.clone() }, &additions);
+    let page = UserPage { users: vec![user.clone()], more: true };
+    book.call(&ListUsers { after: Some(name("abc")), limit: 50 }, &[page]);
+    let removals = [UserRemoval::Removed, UserRemoval::Unknown { near: vec![name("acme")] }];
+    book.call(&RemoveUser { name: name("acne") }, &removals);
+    let authentications = [Authentication::Known(user.clone()), Authentication::Unknown, Authentication::Busy];
+    book.call(&Authenticate { token: "fusion-user-1.00".into() }, &authentications);
+    let shown = [UserShown::User(user), UserShown::Unknown { near: vec![name("acme")] }];
+    book.call(&ShowUser { name: name("acme") }, &shown);
 }
