@@ -33,11 +33,12 @@ demo: deps ## build, then run a whole domain in one process
 	@exec $(BUILT)/fusion dev $(strip $(ARGS))
 
 # The end-to-end tests start the binary itself, so binaries are built too, with the features that the tests are built with.
-build-tests: deps
+build-tests:
+	@.ci/deps --tests
 	$(CARGO) build --workspace --bins --tests
 
 test: build-tests ## all tests, T0 to T3; what cannot run here says what it lacks
-	$(CARGO) test --workspace --no-fail-fast
+	@CARGO=$(CARGO) .ci/test
 	@if [ -f $(EXAMPLE)/Cargo.toml ]; then .ci/example $(EXAMPLE); fi
 
 bench: deps ## measure against peers; prints a table, writes bench.json and two charts
