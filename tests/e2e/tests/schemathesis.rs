@@ -31,6 +31,8 @@ fn program() -> Option<PathBuf> {
 fn ask(program: &PathBuf, config: &Path, rest: &Rest, token: &str, words: &[&str]) -> Finished {
     let mut command = Command::new(program);
     command.arg("--config-file").arg(config);
+    // It keeps what it learns where it runs.
+    command.current_dir(config.parent().unwrap());
     command.args(["run", "--no-color", "--checks", CHECKS, "--generation-deterministic", "--max-examples", "15"]);
     command.args(["--request-timeout", "10", "--url", rest.url()]).args(words);
     command.arg("--header").arg(format!("Authorization: Bearer {token}")).arg(format!("{}/openapi.json", rest.url()));

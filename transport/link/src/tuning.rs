@@ -36,7 +36,7 @@ pub const DATAGRAM_BUFFER_BYTES: usize = 16 * 1024;
 /// Packets that a peer may take in before it acknowledges them, unless one is missing or 25 ms pass
 /// (draft-ietf-quic-ack-frequency §4). A picture is some ten packets in a row, and each acknowledgement costs the
 /// sender a fifth of what a packet costs. Fewer than the first flight of a connection holds: that must not wait.
-pub const UNACKNOWLEDGED: u32 = 7;
+pub const UNACKNOWLEDGED: u32 = 9;
 
 /// Connections of one endpoint; more are refused before they cost anything.
 pub const CONNECTIONS_MAX: usize = 16_384;
