@@ -28,7 +28,7 @@ pub struct ShareBoard {
     pub hidden: Rc<watch::Sender<Hidden>>,
     /// From the gateway.
     pub pools: Rc<watch::Sender<HiddenPools>>,
-    /// From the gateway: every resolver knows what this version of [`Hidden`] no longer hides.
+    /// From the gateway: every resolver knows what this version of `Hidden` no longer hides.
     pub resolved: Rc<watch::Sender<u64>>,
 }
 
