@@ -14,6 +14,7 @@ mod orchestrator;
 mod paths;
 mod resolver;
 mod roles;
+pub mod shown;
 mod zone;
 
 /// What the roles' cores are told by whoever composes a node.

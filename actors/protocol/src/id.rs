@@ -1,6 +1,7 @@
 //! Identifiers that are numbers: who asked, which life of an actor, which session, which secret.
 
 use core::fmt;
+use core::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
@@ -38,6 +39,28 @@ impl fmt::Debug for RequestId {
     }
 }
 
+impl fmt::Display for RequestId {
+    /// As people and stores have it: 32 hexadecimal digits in lower case.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:032x}", self.0)
+    }
+}
+
+/// It is not 32 hexadecimal digits in lower case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NoRequestId;
+
+impl FromStr for RequestId {
+    type Err = NoRequestId;
+
+    /// Reads what `Display` writes, and nothing else: an id has one form.
+    fn from_str(text: &str) -> Result<RequestId, NoRequestId> {
+        let digits = text.len() == 32 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+        let number = digits.then(|| u128::from_str_radix(text, 16).ok()).flatten();
+        number.map(RequestId).ok_or(NoRequestId)
+    }
+}
+
 /// One life of an actor (or of a node). A later life has a larger number; 0 in an address means "whichever lives".
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Incarnation(pub u64);
@@ -63,5 +86,20 @@ pub struct ViewerKey(pub [u8; 32]);
 impl fmt::Debug for ViewerKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "ViewerKey({:02x}{:02x}{:02x}{:02x}…)", self.0[0], self.0[1], self.0[2], self.0[3])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_id_has_one_form() {
+        let id = RequestId(0xab);
+        assert_eq!(id.to_string(), "000000000000000000000000000000ab");
+        assert_eq!(id.to_string().parse(), Ok(id));
+        for text in ["", "ab", "000000000000000000000000000000AB", "+00000000000000000000000000000ab"] {
+            assert_eq!(text.parse::<RequestId>(), Err(NoRequestId), "{text}");
+        }
     }
 }

@@ -29,7 +29,7 @@ pub mod zone;
 
 pub use address::{ActorPath, Address, Locator};
 pub use fault::Fault;
-pub use id::{Incarnation, RequestId, ResumeToken, SessionId, Ticket, ViewerKey};
+pub use id::{Incarnation, NoRequestId, RequestId, ResumeToken, SessionId, Ticket, ViewerKey};
 pub use name::{DomainName, InstanceName, NameError, NodeName, ProviderName, ServiceName, SiteName, ZoneName};
 pub use request::{CallInfo, Includes, Message, Protocol, Request, Tag};
 pub use role::{Role, Roles};

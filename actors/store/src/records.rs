@@ -5,7 +5,7 @@
 use actors_cores::membership::{self, TokenSecret};
 use actors_cores::registry::ServiceRow;
 use actors_cores::{deployment, registry};
-use actors_protocol::{NodeName, RequestId, ServiceName, ZoneName};
+use actors_protocol::{NodeName, ServiceName, ZoneName};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -81,8 +81,8 @@ pub fn load_services(store: &dyn Store) -> Result<Vec<(ServiceName, ServiceRow)>
 pub fn save_deployment(store: &dyn Store, change: &deployment::Change) -> Result<(), StoreError> {
     use deployment::Change as Kept;
     store.commit(&[match change {
-        Kept::Deployment(record) => put(Table::Deployments, deployment_key(record.order.id), record)?,
-        Kept::DeploymentGone(id) => Change::Delete { table: Table::Deployments, key: deployment_key(*id) },
+        Kept::Deployment(record) => put(Table::Deployments, record.order.id.to_string(), record)?,
+        Kept::DeploymentGone(id) => Change::Delete { table: Table::Deployments, key: id.to_string() },
     }])
 }
 
@@ -90,10 +90,6 @@ pub fn save_deployment(store: &dyn Store, change: &deployment::Change) -> Result
 pub fn load_deployments(store: &dyn Store) -> Result<Vec<deployment::Change>, StoreError> {
     let rows = store.scan(Table::Deployments)?;
     rows.iter().map(|(_, value)| parse(Table::Deployments, value).map(deployment::Change::Deployment)).collect()
-}
-
-fn deployment_key(id: RequestId) -> String {
-    format!("{:032x}", id.0)
 }
 
 fn token_key(secret: TokenSecret) -> String {

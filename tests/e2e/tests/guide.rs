@@ -172,6 +172,7 @@ fn complete(demo: &Demo, viewer: &mut Viewer) {
     viewer.plays();
     eventually(SOON, "every still is on the page", || {
         let waiting = sources(demo).iter().filter(|source| json::list(source, "/sizes").is_empty()).count();
+        // What was decoded last is drawn with the next tick, which is a thirtieth of a second away.
         let before = drawn(demo)[0];
         std::thread::sleep(Duration::from_millis(300));
         if waiting == 0 && drawn(demo)[0] == before { Ok(()) } else { Err(format!("{waiting} are missing")) }

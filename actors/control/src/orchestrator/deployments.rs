@@ -89,7 +89,7 @@ impl Deployments {
         let under_way: Vec<_> = self
             .core
             .under_way()
-            .map(|(id, order, word)| (format!("{:032x}", id.0), order.service.clone(), order.slots, word))
+            .map(|(id, order, word)| (id.to_string(), order.service.clone(), order.slots, word))
             .collect();
         let standing: BTreeMap<_, _> =
             self.core.standing().map(|share| (format!("{}@{}", share.stem, share.zone), share.slots)).collect();

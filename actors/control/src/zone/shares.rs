@@ -88,7 +88,7 @@ impl ZoneActor {
     pub(super) fn shares_state(&self) -> serde_json::Value {
         let share = |(share, word, instances): (&ZoneShare, &str, Vec<PlacedInstance>)| {
             serde_json::json!({
-                "deployment": format!("{:032x}", share.id.0), "service": share.service, "slots": share.slots,
+                "deployment": share.id.to_string(), "service": share.service, "slots": share.slots,
                 "stage": word, "instances": instances,
             })
         };

@@ -1,16 +1,16 @@
 //! Deployments: begun, followed, listed, removed. What is under way is the deployment itself; its stage tells how far it is.
 
-use actors_control::ORCHESTRATOR;
+use actors_control::{ORCHESTRATOR, shown};
 use actors_cores::users::deploys;
 use actors_protocol::deployment::{
     DEPLOYMENTS_PAGE_MAX, DeployService, Deploying, DeploymentPage, DeploymentRemoval, DeploymentShown,
-    DeploymentState, DeploymentSummary, ListDeployments, RemoveDeployment, WatchDeployment,
+    DeploymentState, ListDeployments, RemoveDeployment, WatchDeployment,
 };
 use actors_protocol::membership::Orchestrator;
 use actors_protocol::service::ServiceShown;
-use actors_protocol::{Millis, RequestId, ServiceName, ZoneName};
+use actors_protocol::{Millis, NoRequestId, RequestId, ServiceName, ZoneName};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::domain::service_of;
 use super::services::{hidden, registered};
@@ -19,16 +19,6 @@ use crate::door::Door;
 use crate::input;
 use crate::page::{self, Page};
 use crate::problem::{Kind, Problem};
-
-/// An id as it is written.
-pub(super) fn hex(id: RequestId) -> String {
-    format!("{:032x}", id.0)
-}
-
-fn id_of(text: &str) -> Option<RequestId> {
-    let digits = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
-    digits.then(|| u128::from_str_radix(text, 16).ok().map(RequestId)).flatten()
-}
 
 /// What is to be deployed.
 #[derive(Deserialize)]
@@ -51,8 +41,8 @@ struct Order {
 }
 
 fn accepted(id: RequestId) -> Reply {
-    let location = Some(format!("/v1/deployments/{}", hex(id)));
-    Reply { location, ..Reply::body(202, json!({ "deployment": hex(id) })) }
+    let location = Some(format!("/v1/deployments/{id}"));
+    Reply { location, ..Reply::body(202, json!({ "deployment": id.to_string() })) }
 }
 
 /// May this user deploy this service?
@@ -77,10 +67,10 @@ fn no_service(service: &ServiceName) -> Problem {
 /// Begins a deployment.
 pub async fn deploy(door: &Door, asked: &Asked) -> Result<Reply, Problem> {
     let order: Order = input::body(&asked.body)?;
-    let request = match order.deployment.as_deref().map(id_of) {
+    let request = match order.deployment.as_deref().map(str::parse) {
         None => RequestId(door.draw()),
-        Some(Some(id)) => id,
-        Some(None) => return Err(Problem::new(Kind::Refused, "'deployment' is 32 hexadecimal digits in lower case")),
+        Some(Ok(id)) => id,
+        Some(Err(_)) => return Err(Problem::new(Kind::Refused, "'deployment' is 32 hexadecimal digits in lower case")),
     };
     if order.slots == 0 {
         return Err(Problem::new(Kind::Refused, "'slots' is at least 1"));
@@ -106,7 +96,7 @@ pub async fn deploy(door: &Door, asked: &Asked) -> Result<Reply, Problem> {
 /// A deployment that this user sees.
 async fn found(door: &Door, asked: &Asked) -> Result<DeploymentState, Problem> {
     let unknown = || Problem::unknown::<&str>("deployment", asked.value(), &[]);
-    let id = id_of(asked.value()).ok_or_else(unknown)?;
+    let id = asked.value().parse().map_err(|_: NoRequestId| unknown())?;
     match door.ask::<Orchestrator, _>(ORCHESTRATOR, WatchDeployment { id, wait: Millis::ZERO }).await? {
         DeploymentShown::Deployment(state) if !hidden(door, &asked.user).await?.contains(&state.service) => Ok(state),
         _ => Err(unknown()),
@@ -115,7 +105,7 @@ async fn found(door: &Door, asked: &Asked) -> Result<DeploymentState, Problem> {
 
 /// One deployment.
 pub async fn show(door: &Door, asked: &Asked) -> Result<Reply, Problem> {
-    Ok(Reply::body(200, whole(&found(door, asked).await?)))
+    Ok(Reply::body(200, shown::deployment(&found(door, asked).await?)))
 }
 
 /// Removes a deployment.
@@ -138,10 +128,8 @@ pub async fn remove(door: &Door, asked: &Asked) -> Result<Reply, Problem> {
 /// A page of deployments.
 pub async fn list(door: &Door, asked: &Asked) -> Result<Reply, Problem> {
     let (page, service) = (Page::read(&asked.query)?, service_of(asked)?);
-    let mut after = match page.after.as_deref().map(id_of) {
-        Some(None) => return Err(Problem::new(Kind::Malformed, "'cursor' is none of ours")),
-        after => after.flatten(),
-    };
+    let cursor = page.after.as_deref().map(str::parse).transpose();
+    let mut after = cursor.map_err(|_: NoRequestId| Problem::new(Kind::Malformed, "'cursor' is none of ours"))?;
     let hidden = hidden(door, &asked.user).await?;
     let (mut items, limit) = (Vec::new(), page.limit as usize);
     loop {
@@ -155,40 +143,6 @@ pub async fn list(door: &Door, asked: &Asked) -> Result<Reply, Problem> {
     }
     let more = items.len() > limit;
     items.truncate(limit);
-    let next = if more { items.last().map(|it| hex(it.id)) } else { None };
-    Ok(Reply::body(200, page::of(items.iter().map(in_short).collect(), next)))
-}
-
-fn in_short(it: &DeploymentSummary) -> Value {
-    json!({
-        "deployment": hex(it.id), "service": it.service, "slots": it.slots, "stage": it.stage, "zones": it.zones,
-        "cause": it.cause,
-    })
-}
-
-fn whole(state: &DeploymentState) -> Value {
-    let mut instances = Vec::new();
-    for share in &state.shares {
-        instances.extend(share.instances.iter().map(|placed| {
-            json!({ "instance": placed.instance, "zone": share.zone, "host": placed.host, "slots": placed.slots })
-        }));
-    }
-    let offers = state.verdicts.iter().map(|verdict| {
-        let offer = verdict.offer.as_ref();
-        json!({
-            "zone": verdict.zone, "score": offer.map(|it| it.score), "slots": offer.map(|it| it.slots),
-            "price": offer.map(|it| it.price), "reason": offer.map(|it| &it.reason), "cached": verdict.cached,
-            "given": verdict.given, "why": verdict.why,
-        })
-    });
-    let steps = state
-        .steps
-        .iter()
-        .map(|step| json!({ "step": step.step, "zone": step.zone, "began_ms": step.began, "took_ms": step.took }));
-    json!({
-        "deployment": hex(state.id), "service": state.service, "slots": state.slots, "stage": state.stage,
-        "zones": state.shares.iter().map(|share| &share.zone).collect::<Vec<_>>(), "cause": state.cause,
-        "left": state.left, "took_ms": state.took, "instances": instances, "offers": offers.collect::<Vec<_>>(),
-        "steps": steps.collect::<Vec<_>>(),
-    })
+    let next = if more { items.last().map(|it| it.id.to_string()) } else { None };
+    Ok(Reply::body(200, page::of(items.iter().map(shown::deployment_in_short).collect(), next)))
 }

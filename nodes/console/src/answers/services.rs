@@ -19,7 +19,7 @@ use actors_protocol::user::{User, UserRole};
 use serde_json::{Value, json};
 
 use super::domain::list_instances;
-use super::{Asked, Reply, deployments::hex};
+use super::{Asked, Reply};
 use crate::door::Door;
 use crate::page::Page;
 use crate::problem::{Kind, Problem};
@@ -154,7 +154,7 @@ pub async fn show(door: &Door, asked: &Asked) -> Result<Reply, Problem> {
         }
     };
     value["manifest"] = manifest;
-    value["deployments"] = deployments.into_iter().map(hex).collect();
+    value["deployments"] = deployments.iter().map(ToString::to_string).collect();
     Ok(Reply::body(200, value))
 }
 
@@ -211,7 +211,7 @@ pub async fn unregister(door: &Door, asked: &Asked) -> Result<Reply, Problem> {
     match door.ask::<Orchestrator, _>(ORCHESTRATOR, UnregisterService { service: service.clone(), force }).await? {
         Unregistration::Gone => Ok(Reply::done()),
         Unregistration::Leaving { deployments } => {
-            let ids: Vec<_> = deployments.into_iter().map(hex).collect();
+            let ids: Vec<_> = deployments.iter().map(ToString::to_string).collect();
             Ok(Reply::body(202, json!({ "deployments": ids })))
         }
         Unregistration::Unknown { .. } => Err(Problem::unknown::<&str>("registered service", service.as_str(), &[])),

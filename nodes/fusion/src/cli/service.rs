@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use actors_protocol::{RequestId, ServiceName, ZoneName};
+use actors_protocol::{NoRequestId, RequestId, ServiceName, ZoneName};
 use clap::{Args, Subcommand};
 
 use super::duration;
@@ -80,9 +80,7 @@ pub struct Deploy {
 
 /// 32 hexadecimal digits.
 fn deployment(text: &str) -> Result<RequestId, String> {
-    let digits = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let number = digits.then(|| u128::from_str_radix(text, 16).ok()).flatten();
-    number
-        .map(RequestId)
-        .ok_or_else(|| "it should be 32 hexadecimal digits, as `fusion service deployments` prints".to_owned())
+    text.parse().map_err(|_: NoRequestId| {
+        "it should be 32 hexadecimal digits in lower case, as `fusion service deployments` prints".to_owned()
+    })
 }

@@ -3,13 +3,14 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
+use actors_control::shown;
 use actors_protocol::deployment::{
     DEPLOYMENTS_PAGE_MAX, DeployService, Deploying, DeploymentRemoval, DeploymentShown, DeploymentStage,
     DeploymentState, ListDeployments, RemoveDeployment, WatchDeployment,
 };
 use actors_protocol::{Millis, RequestId, ServiceName};
 use anyhow::bail;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::cli::Deploy;
 use crate::compose::entropy;
@@ -21,11 +22,6 @@ use crate::output;
 const WAIT: Duration = Duration::from_secs(20);
 /// Beside the wait, for the way there and back.
 const ROOM: Duration = Duration::from_secs(3);
-
-/// A deployment's id as it is printed and read.
-pub(super) fn hex(id: RequestId) -> String {
-    format!("{:032x}", id.0)
-}
 
 pub(super) fn unknown(service: &ServiceName, near: &[ServiceName]) -> String {
     format!("no service {service} is registered{}; `fusion service show` lists those that are", did_you_mean(near))
@@ -50,10 +46,10 @@ pub(super) async fn deploy(home: &Home, order: Deploy, json: bool) -> anyhow::Re
         Deploying::Refused { reason } => bail!("{} is not deployed: {reason}", order.service),
     };
     let Some(state) = watch(&orchestrator, id, |stage| !is_end(stage)).await? else {
-        bail!("deployment {} was forgotten before it ended", hex(id));
+        bail!("deployment {} was forgotten before it ended", id);
     };
     if json {
-        output::json(&as_json(&state))?;
+        output::json(&shown::deployment(&state))?;
     } else {
         print(&state);
     }
@@ -101,37 +97,10 @@ fn word(stage: DeploymentStage) -> &'static str {
     }
 }
 
-fn as_json(state: &DeploymentState) -> Value {
-    let instances = state.shares.iter().flat_map(|share| {
-        share.instances.iter().map(|placed| {
-            json!({ "instance": placed.instance, "zone": share.zone, "host": placed.host, "slots": placed.slots })
-        })
-    });
-    let offers = state.verdicts.iter().map(|verdict| {
-        let offer = verdict.offer.as_ref();
-        json!({
-            "zone": verdict.zone, "score": offer.map(|offer| offer.score), "slots": offer.map(|offer| offer.slots),
-            "price": offer.map(|offer| offer.price), "reason": offer.map(|offer| &offer.reason),
-            "cached": verdict.cached, "given": verdict.given, "why": verdict.why,
-        })
-    });
-    let zones = state.shares.iter().map(|share| json!({ "zone": share.zone, "slots": share.slots }));
-    let steps = state
-        .steps
-        .iter()
-        .map(|step| json!({ "step": step.step, "zone": step.zone, "began_ms": step.began, "took_ms": step.took }));
-    json!({
-        "deployment": hex(state.id), "service": state.service, "slots": state.slots, "stage": state.stage,
-        "cause": state.cause, "left": state.left, "took_ms": state.took,
-        "zones": zones.collect::<Vec<_>>(), "instances": instances.collect::<Vec<_>>(),
-        "offers": offers.collect::<Vec<_>>(), "steps": steps.collect::<Vec<_>>(),
-    })
-}
-
 fn print(state: &DeploymentState) {
     output::line(&format!(
         "deployment {} of {}: {} slots, {}, {}",
-        hex(state.id),
+        state.id,
         state.service,
         state.slots,
         word(state.stage),
@@ -171,13 +140,8 @@ pub(super) async fn list(home: &Home, service: Option<ServiceName>, json: bool) 
         }
     }
     if json {
-        let row = |it: &actors_protocol::deployment::DeploymentSummary| {
-            json!({
-                "deployment": hex(it.id), "service": it.service, "slots": it.slots, "stage": it.stage,
-                "zones": it.zones, "cause": it.cause,
-            })
-        };
-        output::json(&json!({ "deployments": deployments.iter().map(row).collect::<Vec<_>>() }))?;
+        let rows: Vec<_> = deployments.iter().map(shown::deployment_in_short).collect();
+        output::json(&json!({ "deployments": rows }))?;
     } else if deployments.is_empty() {
         output::line("nothing is deployed; `fusion service deploy NAME --slots N` deploys a registered service");
     } else {
@@ -186,7 +150,7 @@ pub(super) async fn list(home: &Home, service: Option<ServiceName>, json: bool) 
             let zones: Vec<_> = it.zones.iter().map(|zone| zone.as_str()).collect();
             let cause = it.cause.clone().unwrap_or_default();
             let (service, slots) = (it.service.to_string(), it.slots.to_string());
-            rows.push(vec![hex(it.id), service, slots, word(it.stage).to_owned(), zones.join(","), cause]);
+            rows.push(vec![it.id.to_string(), service, slots, word(it.stage).to_owned(), zones.join(","), cause]);
         }
         output::line(output::table(&rows).trim_end());
     }
@@ -198,17 +162,17 @@ pub(super) async fn remove(home: &Home, id: RequestId, force: bool, json: bool) 
     match orchestrator.ask("orchestrator", RemoveDeployment { id, force }).await? {
         DeploymentRemoval::Removing => {}
         DeploymentRemoval::Unknown => {
-            bail!("there is no deployment {}; `fusion service deployments` lists those there are", hex(id))
+            bail!("there is no deployment {}; `fusion service deployments` lists those there are", id)
         }
     }
     let state = watch(&orchestrator, id, |_| false).await?;
     let left = state.as_ref().map(|state| state.left.clone()).unwrap_or_default();
     if json {
-        output::json(&json!({ "deployment": hex(id), "removed": left.is_empty(), "left": left }))?;
+        output::json(&json!({ "deployment": id.to_string(), "removed": left.is_empty(), "left": left }))?;
     } else if left.is_empty() {
-        output::line(&format!("deployment {} is removed; sessions that run may end in peace", hex(id)));
+        output::line(&format!("deployment {} is removed; sessions that run may end in peace", id));
     } else {
-        output::line(&format!("deployment {} goes; {}", hex(id), left.join("; ")));
+        output::line(&format!("deployment {} goes; {}", id, left.join("; ")));
     }
     Ok(ExitCode::SUCCESS)
 }

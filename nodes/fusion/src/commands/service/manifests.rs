@@ -14,7 +14,7 @@ use anyhow::{Context, bail};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
-use super::deploy::{hex, unknown};
+use super::deploy::unknown;
 use crate::home::Home;
 use crate::operator::{Dialled, Operator};
 use crate::output;
@@ -64,7 +64,7 @@ pub(super) async fn show(home: &Home, service: ServiceName, json: bool) -> anyho
     match orchestrator.ask("orchestrator", ShowService { service: service.clone() }).await? {
         ServiceShown::Service { summary, manifest, deployments } => {
             let manifest: Value = serde_json::from_str(&manifest)?;
-            let ids: Vec<_> = deployments.iter().map(|id| hex(*id)).collect();
+            let ids: Vec<_> = deployments.iter().map(ToString::to_string).collect();
             if json {
                 output::json(&json!({
                     "service": summary.service, "owner": summary.owner, "slots": summary.slots,
